@@ -1,0 +1,1 @@
+//! The examples are single programs: `cargo run --release --example NAME`.

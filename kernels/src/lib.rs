@@ -1,0 +1,10 @@
+//! The compiler behind [pullback](https://docs.rs/pullback): an IR, its text form, reverse and forward
+//! differentiation, simplification, and fusion into nests. It has no dependencies and knows no Rust syntax.
+//!
+//! `ARCHITECTURE.md` at the root of the repository maps it.
+
+pub mod ad;
+pub mod fuse;
+pub mod ir;
+pub mod ops;
+pub mod opt;

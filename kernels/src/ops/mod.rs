@@ -1,0 +1,181 @@
+//! The table of scalar operations. One entry per operation, and everything about it stands there.
+
+mod expr;
+mod table;
+
+pub use expr::expand;
+pub use table::{Op, TABLE};
+
+use crate::ir::{Lit, Scalar};
+
+/// Everything that is known of one scalar operation.
+#[derive(Debug)]
+pub struct OpDef {
+    /// The name in the IR's text form.
+    pub name: &'static str,
+    /// What it computes, one sentence.
+    pub doc: &'static str,
+    /// The names under which users write it: methods of `f32` and `f64` (`sin`), or operators (`+`).
+    pub spellings: &'static [&'static str],
+    /// Its type rule.
+    pub sig: Sig,
+    /// Its value, for folding and for the interpreter. Called with arguments of the right types only.
+    pub eval: fn(&[Lit]) -> Lit,
+    /// Rust text for scalar code: `{0}`, `{1}`, `{2}` are the arguments (atoms, parenthesised where needed), `{T}` the
+    /// float type of the arguments.
+    pub rust: &'static str,
+    /// Rust text inside a nest, where `FMA` is a const generic `bool`; empty: as `rust`.
+    pub lane: &'static str,
+    /// PTX text: `{d}` is the destination, `{0}`.. the arguments, `{t}` `f32` or `f64`; empty: not a single
+    /// instruction (the mathematical function of that name is called).
+    pub ptx: &'static str,
+    /// The partial derivative with respect to each argument, as text that [`expand`] turns into IR.
+    pub partials: &'static [Partial],
+    /// Algebraic facts.
+    pub facts: Facts,
+    /// What it costs, about, in additions: 1 for arithmetic, 10 and more for transcendental functions. Below
+    /// [`CHEAP`] the reverse sweep computes it again rather than store it.
+    pub cost: u32,
+    /// How its automatic test draws arguments.
+    pub test: Test,
+}
+
+/// Operations that cost less than this are recomputed rather than stored.
+pub const CHEAP: u32 = 5;
+
+/// A partial derivative: a line of mathematics in `a`, `b`, `c` (the arguments) and `y` (the result).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Partial {
+    /// Zero (almost) everywhere, or an argument that has no derivative.
+    Zero,
+    /// Finite wherever the arguments and the result are.
+    Of(&'static str),
+    /// May be infinite or NaN although arguments and result are finite (the slope of a root at 0): the product with
+    /// a zero cotangent is exactly zero.
+    Pole(&'static str),
+}
+
+/// Algebraic facts of which the simplifier makes use. Each holds bit for bit for every argument (NaN payloads aside).
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Facts {
+    /// `f(a, b) = f(b, a)`.
+    pub commutative: bool,
+    /// `f(a, e) = a` for this e.
+    pub right_identity: Option<f64>,
+    /// `f(e, a) = a` for this e.
+    pub left_identity: Option<f64>,
+    /// `f(f(a)) = a`.
+    pub involution: bool,
+    /// May panic (integer division): not to be executed where the program would not.
+    pub partial: bool,
+}
+
+/// No facts.
+pub const PLAIN: Facts =
+    Facts { commutative: false, right_identity: None, left_identity: None, involution: false, partial: false };
+
+/// How an operation's automatic test draws arguments.
+#[derive(Clone, Copy, Debug)]
+pub struct Test {
+    /// An open interval for each argument, inside which the derivative exists and differences are meaningful.
+    pub domain: &'static [(f64, f64)],
+    /// Relative tolerance of the comparison with central differences in f64.
+    pub tolerance: f64,
+    /// Largest error in units in the last place of the runtime's own implementation, f32 and f64; `None` where Rust's
+    /// own operation is used.
+    pub ulp: Option<(f64, f64)>,
+}
+
+/// Type rules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sig {
+    /// n floats of one type to that type.
+    Float(usize),
+    /// n numbers (floats or integers) of one type to that type.
+    Num(usize),
+    /// n integers of one type to that type.
+    Int(usize),
+    /// n truth values to a truth value.
+    Logic(usize),
+    /// n truth values or integers of one type to that type (`and`, `or`, `xor`, `not`).
+    Bits(usize),
+    /// Two numbers of one type to a truth value.
+    Compare,
+    /// A float to a truth value.
+    Test,
+    /// A truth value and two scalars of one type to that type.
+    Select,
+    /// A float and an `i64` to that float.
+    PowI,
+    /// Anything to this type, as Rust's `as` does (a truth value counts 0 or 1).
+    Cast(Scalar),
+    /// A float to the integer of its bits.
+    ToBits,
+    /// An integer to the float of these bits.
+    FromBits,
+}
+
+impl Op {
+    /// The entry of the table.
+    pub fn def(self) -> &'static OpDef {
+        &TABLE[self as usize]
+    }
+
+    /// All operations.
+    pub fn all() -> impl Iterator<Item = Op> {
+        Op::ALL.iter().copied()
+    }
+
+    /// The operation of that name in the text form.
+    pub fn from_name(name: &str) -> Option<Op> {
+        Op::all().find(|op| op.def().name == name)
+    }
+
+    /// The operation that users write so, for methods of floats.
+    pub fn from_spelling(spelling: &str) -> Option<Op> {
+        Op::all().find(|op| op.def().spellings.contains(&spelling))
+    }
+
+    /// How many arguments it takes.
+    pub fn arity(self) -> usize {
+        match self.def().sig {
+            Sig::Float(n) | Sig::Num(n) | Sig::Int(n) | Sig::Logic(n) | Sig::Bits(n) => n,
+            Sig::Compare | Sig::PowI => 2,
+            Sig::Select => 3,
+            Sig::Test | Sig::Cast(_) | Sig::ToBits | Sig::FromBits => 1,
+        }
+    }
+
+    /// The type of the result, or what is wrong with the arguments.
+    pub fn result(self, args: &[Scalar]) -> Result<Scalar, String> {
+        let def = self.def();
+        if args.len() != self.arity() {
+            return Err(format!("{} takes {} arguments", def.name, self.arity()));
+        }
+        let uniform = |ok: fn(Scalar) -> bool, args: &[Scalar]| args.iter().all(|&a| a == args[0] && ok(a));
+        let result = match def.sig {
+            Sig::Float(_) => uniform(Scalar::is_float, args).then_some(args[0]),
+            Sig::Num(_) => uniform(|s| s != Scalar::Bool, args).then_some(args[0]),
+            Sig::Int(_) => uniform(Scalar::is_int, args).then_some(args[0]),
+            Sig::Logic(_) => uniform(|s| s == Scalar::Bool, args).then_some(Scalar::Bool),
+            Sig::Bits(_) => uniform(|s| !s.is_float(), args).then_some(args[0]),
+            Sig::Compare => uniform(|_| true, args).then_some(Scalar::Bool),
+            Sig::Test => args[0].is_float().then_some(Scalar::Bool),
+            Sig::Select => (args[0] == Scalar::Bool && args[1] == args[2]).then_some(args[1]),
+            Sig::PowI => (args[0].is_float() && args[1] == Scalar::I64).then_some(args[0]),
+            Sig::Cast(to) => Some(to),
+            Sig::ToBits => match args[0] {
+                Scalar::F32 => Some(Scalar::I32),
+                Scalar::F64 => Some(Scalar::I64),
+                _ => None,
+            },
+            Sig::FromBits => match args[0] {
+                Scalar::I32 => Some(Scalar::F32),
+                Scalar::I64 => Some(Scalar::F64),
+                _ => None,
+            },
+        };
+        let names = || args.iter().map(|a| a.name()).collect::<Vec<_>>().join(", ");
+        result.ok_or_else(|| format!("{} does not take ({})", def.name, names()))
+    }
+}

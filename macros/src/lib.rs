@@ -1,0 +1,3 @@
+//! The attribute macro of [pullback](https://docs.rs/pullback).
+
+mod types;
