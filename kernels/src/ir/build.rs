@@ -1,6 +1,8 @@
 //! Making code: a cursor that appends instructions to open blocks and infers the types of their results.
 
-use super::{Block, Contract, Extent, Inst, Kind, Lit, Loc, Nest, Out, Reduce, Scalar, Ty, Value, Values, infer};
+use super::{
+    Block, Contract, Extent, Inst, Kind, Lit, Loc, Nest, Out, Reduce, Scalar, Ty, Value, Values, infer,
+};
 use crate::ops::Op;
 
 /// Appends instructions to a stack of open blocks over one table of values.
@@ -135,7 +137,12 @@ impl<'f> Builder<'f> {
         self.open();
         let results = f(self, &indices, &tokens);
         let body = self.close([indices, tokens].concat(), results);
-        self.push(Kind::Nest(Nest { domain: domain.to_vec(), accs: accs.to_vec(), body, outs: outs.to_vec() }))
+        self.push(Kind::Nest(Nest {
+            domain: domain.to_vec(),
+            accs: accs.to_vec(),
+            body,
+            outs: outs.to_vec(),
+        }))
     }
 
     /// An array from an index map.
@@ -144,7 +151,12 @@ impl<'f> Builder<'f> {
     }
 
     /// A reduction over a domain.
-    pub fn fold(&mut self, reduce: Reduce, domain: &[Extent], f: impl FnOnce(&mut Self, &[Value]) -> Value) -> Value {
+    pub fn fold(
+        &mut self,
+        reduce: Reduce,
+        domain: &[Extent],
+        f: impl FnOnce(&mut Self, &[Value]) -> Value,
+    ) -> Value {
         self.nest(domain, &[], &[Out::Fold(reduce)], |b, i, _| vec![f(b, i)])[0]
     }
 

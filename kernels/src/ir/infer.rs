@@ -33,13 +33,21 @@ pub fn infer(values: &Values, kind: &Kind) -> Result<Vec<Ty>, String> {
         }
         Kind::For { init, body, .. } => {
             let carried = types(values, init);
-            same("the carried parameters and the initial values", &carried, &types(values, body.params.get(1..).unwrap_or(&[])))?;
+            same(
+                "the carried parameters and the initial values",
+                &carried,
+                &types(values, body.params.get(1..).unwrap_or(&[])),
+            )?;
             same("the carried results and the initial values", &carried, &types(values, &body.results))?;
             Ok(carried)
         }
         Kind::While { init, cond, body } => {
             let carried = types(values, init);
-            same("the condition's parameters and the initial values", &carried, &types(values, &cond.params))?;
+            same(
+                "the condition's parameters and the initial values",
+                &carried,
+                &types(values, &cond.params),
+            )?;
             same("the condition", &[Scalar::Bool.into()], &types(values, &cond.results))?;
             same("the carried parameters and the initial values", &carried, &types(values, &body.params))?;
             same("the carried results and the initial values", &carried, &types(values, &body.results))?;
@@ -101,7 +109,9 @@ fn nest_types(values: &Values, nest: &Nest) -> Result<Vec<Ty>, String> {
     let accs = types(values, &nest.accs);
     let (ni, na) = (nest.domain.len(), nest.accs.len());
     if nest.body.params.len() != ni + na || nest.body.results.len() != na + nest.outs.len() {
-        return Err("the body of a nest takes indices and accumulators, and yields accumulators and outs".into());
+        return Err(
+            "the body of a nest takes indices and accumulators, and yields accumulators and outs".into()
+        );
     }
     nest.body.params[..ni].iter().try_for_each(|&i| expect(values.ty(i), Scalar::I64))?;
     same("accumulators", &accs, &types(values, &nest.body.params[ni..]))?;
@@ -120,7 +130,9 @@ fn nest_types(values: &Values, nest: &Nest) -> Result<Vec<Ty>, String> {
 fn fold_type(reduce: Reduce, elem: Scalar) -> Result<Scalar, String> {
     match (reduce, elem) {
         (Reduce::All | Reduce::Any, Scalar::Bool) => Ok(Scalar::Bool),
-        (Reduce::All | Reduce::Any, _) | (_, Scalar::Bool) => Err(format!("{} of {}", reduce.name(), elem.name())),
+        (Reduce::All | Reduce::Any, _) | (_, Scalar::Bool) => {
+            Err(format!("{} of {}", reduce.name(), elem.name()))
+        }
         (Reduce::ArgMax | Reduce::ArgMin, _) => Ok(Scalar::I64),
         _ => Ok(elem),
     }

@@ -20,7 +20,9 @@ impl Kind {
         };
         match self {
             Kind::Const(_) | Kind::Tape => {}
-            Kind::Op(_, args) | Kind::Contract { args, .. } | Kind::Call { args, .. } => args.iter().for_each(|&v| f(v)),
+            Kind::Op(_, args) | Kind::Contract { args, .. } | Kind::Call { args, .. } => {
+                args.iter().for_each(|&v| f(v))
+            }
             Kind::Index { array, at } => {
                 f(*array);
                 at.iter().for_each(|&v| f(v));
@@ -50,8 +52,13 @@ impl Kind {
     }
 
     /// Replaces the values that the instruction itself reads, extents included; an extent may become a constant.
-    pub fn map_operands(&mut self, f: &mut dyn FnMut(Value) -> Value, extent: &mut dyn FnMut(Extent) -> Extent) {
-        let mut all = |vs: &mut Vec<Value>, f: &mut dyn FnMut(Value) -> Value| vs.iter_mut().for_each(|v| *v = f(*v));
+    pub fn map_operands(
+        &mut self,
+        f: &mut dyn FnMut(Value) -> Value,
+        extent: &mut dyn FnMut(Extent) -> Extent,
+    ) {
+        let mut all =
+            |vs: &mut Vec<Value>, f: &mut dyn FnMut(Value) -> Value| vs.iter_mut().for_each(|v| *v = f(*v));
         match self {
             Kind::Const(_) | Kind::Tape => {}
             Kind::Op(_, args) | Kind::Contract { args, .. } | Kind::Call { args, .. } => all(args, f),

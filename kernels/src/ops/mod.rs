@@ -71,8 +71,13 @@ pub struct Facts {
 }
 
 /// No facts.
-pub const PLAIN: Facts =
-    Facts { commutative: false, right_identity: None, left_identity: None, involution: false, partial: false };
+pub const PLAIN: Facts = Facts {
+    commutative: false,
+    right_identity: None,
+    left_identity: None,
+    involution: false,
+    partial: false,
+};
 
 /// How an operation's automatic test draws arguments.
 #[derive(Clone, Copy, Debug)]

@@ -24,7 +24,18 @@ const ANY: Test = Test { domain: &[(-3.0, 3.0), (-3.0, 3.0), (-3.0, 3.0)], toler
 
 const fn op(name: &'static str, sig: Sig, eval: fn(&[Lit]) -> Lit, rust: &'static str) -> OpDef {
     OpDef {
-        name, doc: "", spellings: &[], sig, eval, rust, lane: "", ptx: "", partials: &[], facts: PLAIN, cost: 1, test: ANY,
+        name,
+        doc: "",
+        spellings: &[],
+        sig,
+        eval,
+        rust,
+        lane: "",
+        ptx: "",
+        partials: &[],
+        facts: PLAIN,
+        cost: 1,
+        test: ANY,
     }
 }
 

@@ -1,0 +1,19 @@
+//! What generated code runs on: loops over lanes, threads, reductions, buffers and the tape.
+//!
+//! Users meet [`force`], [`Level`] and [`level`] here; everything else is called by generated code.
+
+mod buffer;
+mod dispatch;
+mod index;
+mod lanes;
+mod reduce;
+mod split;
+mod tape;
+
+pub use buffer::{Storage, buffer, copy, gather, product};
+pub use dispatch::{LaneChoice, Lanes, Level, Nest, force, launch, level};
+pub use index::{at, extent, offset};
+pub use lanes::{Number, add_lanes, muladd, tree};
+pub use reduce::{Arg, Limits, argmax, argmin, max, min};
+pub use split::{Rows, Split};
+pub use tape::{Tape, Taped};
