@@ -6,7 +6,7 @@ mod table;
 pub use expr::expand;
 pub use table::{Op, TABLE};
 
-use crate::ir::{Lit, Scalar};
+use crate::ir::{Builder, Lit, Scalar, Value};
 
 /// Everything that is known of one scalar operation.
 #[derive(Debug)]
@@ -20,10 +20,16 @@ pub struct OpDef {
     /// Its type rule.
     pub sig: Sig,
     /// Its value, for folding and for the interpreter. Called with arguments of the right types only.
+    /// [`Op::eval`] asks [`OpDef::panics`] first.
     pub eval: fn(&[Lit]) -> Lit,
-    /// Rust text for scalar code: `{0}`, `{1}`, `{2}` are the arguments (atoms, parenthesised where needed), `{T}` the
-    /// float type of the arguments.
+    /// Whether Rust panics on these arguments.
+    pub panics: fn(&[Lit]) -> bool,
+    /// Rust text for scalar code: `{0}`, `{1}`, `{2}` are the arguments, names or literals with a suffix, negative ones
+    /// in parentheses; `{T}` is the type of the first argument and `{R}` that of the result. Whoever puts the text into
+    /// an expression puts it in parentheses. [`Op::rust`] chooses among this and the next two.
     pub rust: &'static str,
+    /// Rust text where the argument is a truth value; empty: as `rust`.
+    pub rust_bool: &'static str,
     /// Rust text inside a nest, where `FMA` is a const generic `bool`; empty: as `rust`.
     pub lane: &'static str,
     /// PTX text: `{d}` is the destination, `{0}`.. the arguments, `{t}` `f32` or `f64`; empty: not a single
@@ -43,7 +49,8 @@ pub struct OpDef {
 /// Operations that cost less than this are recomputed rather than stored.
 pub const CHEAP: u32 = 5;
 
-/// A partial derivative: a line of mathematics in `a`, `b`, `c` (the arguments) and `y` (the result).
+/// A partial derivative: a line of mathematics in `a`, `b`, `c` (the arguments) and `y` (the result). [`scale`] makes
+/// the code of its product with a cotangent or tangent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Partial {
     /// Zero (almost) everywhere, or an argument that has no derivative.
@@ -53,6 +60,9 @@ pub enum Partial {
     /// May be infinite or NaN although arguments and result are finite (the slope of a root at 0): the product with
     /// a zero cotangent is exactly zero.
     Pole(&'static str),
+    /// The product of the partial and the cotangent `dy` as a whole, for operations that pass on one argument: the
+    /// others get nothing, however large the cotangent. Linear in `dy`.
+    Applied(&'static str),
 }
 
 /// Algebraic facts of which the simplifier makes use. Each holds bit for bit for every argument (NaN payloads aside).
@@ -66,7 +76,7 @@ pub struct Facts {
     pub left_identity: Option<f64>,
     /// `f(f(a)) = a`.
     pub involution: bool,
-    /// May panic (integer division): not to be executed where the program would not.
+    /// May panic: not to be executed where the program would not. [`Op::may_panic`] knows for which types.
     pub partial: bool,
 }
 
@@ -141,6 +151,28 @@ impl Op {
         Op::all().find(|op| op.def().spellings.contains(&spelling))
     }
 
+    /// Its value, or nothing where Rust panics (an integer divided by zero).
+    pub fn eval(self, args: &[Lit]) -> Option<Lit> {
+        let def = self.def();
+        (!(def.panics)(args)).then(|| (def.eval)(args))
+    }
+
+    /// Whether it may panic on arguments of that type: division only on integers.
+    pub fn may_panic(self, arg: Scalar) -> bool {
+        let def = self.def();
+        def.facts.partial && (arg.is_int() || def.sig != Sig::Num(2))
+    }
+
+    /// The Rust text for arguments of these types, in a nest or in scalar code.
+    pub fn rust(self, args: &[Scalar], in_nest: bool) -> &'static str {
+        let def = self.def();
+        match args.first() {
+            Some(Scalar::Bool) if !def.rust_bool.is_empty() => def.rust_bool,
+            Some(s) if in_nest && s.is_float() && !def.lane.is_empty() => def.lane,
+            _ => def.rust,
+        }
+    }
+
     /// How many arguments it takes.
     pub fn arity(self) -> usize {
         match self.def().sig {
@@ -182,5 +214,66 @@ impl Op {
         };
         let names = || args.iter().map(|a| a.name()).collect::<Vec<_>>().join(", ");
         result.ok_or_else(|| format!("{} does not take ({})", def.name, names()))
+    }
+}
+
+/// What cotangent `dy` of the result `y` means for argument `k`: the cotangent times the partial derivative, or nothing
+/// where that is zero everywhere. Forward mode calls it as well: the factor of a tangent is the same.
+pub fn scale(b: &mut Builder, op: Op, k: usize, args: &[Value], y: Value, dy: Value) -> Option<Value> {
+    if !b.values.ty(args[k]).is_float() {
+        return None;
+    }
+    match *op.def().partials.get(k)? {
+        Partial::Zero => None,
+        Partial::Of("1.0") => Some(dy),
+        Partial::Of("-1.0") => Some(b.op(Op::Neg, &[dy])),
+        Partial::Of(text) => {
+            let p = expand(b, text, args, y);
+            Some(b.op(Op::Mul, &[dy, p]))
+        }
+        Partial::Pole(text) => {
+            let p = expand(b, text, args, y);
+            Some(b.op(Op::MulZ, &[dy, p]))
+        }
+        Partial::Applied(text) => Some(expr::expand_at(b, text, args, y, Some(dy))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_spellings_are_unique() {
+        for (i, a) in TABLE.iter().enumerate() {
+            for b in &TABLE[..i] {
+                assert_ne!(a.name, b.name);
+                assert!(a.spellings.iter().all(|s| !b.spellings.contains(s)), "{} and {}", a.name, b.name);
+            }
+            assert_eq!(Op::from_name(a.name).map(Op::def).map(|d| d.name), Some(a.name));
+        }
+    }
+
+    #[test]
+    fn entries_are_complete() {
+        for op in Op::all() {
+            let def = op.def();
+            assert!(def.doc.ends_with('.') && def.cost > 0, "{}", def.name);
+            let floats = def.sig != Sig::Bits(op.arity()) && !matches!(def.sig, Sig::Int(_));
+            assert_eq!(def.partials.len(), if floats { op.arity() } else { 0 }, "{}", def.name);
+            (0..op.arity()).for_each(|k| assert!(def.rust.contains(&format!("{{{k}}}")), "{} {k}", def.name));
+            assert!(!def.facts.involution || op.arity() == 1, "{}", def.name);
+            assert!(!def.facts.commutative || op.arity() == 2, "{}", def.name);
+        }
+    }
+
+    #[test]
+    fn evaluates_in_the_type_of_the_arguments() {
+        assert_eq!(Op::Div.eval(&[Lit::F32(1.0), Lit::F32(3.0)]), Some(Lit::F32(1.0 / 3.0)));
+        assert_eq!(Op::Div.eval(&[Lit::I64(-7), Lit::I64(2)]), Some(Lit::I64(-3)));
+        assert_eq!(Op::Div.eval(&[Lit::I64(1), Lit::I64(0)]), None);
+        assert_eq!(Op::Clamp.eval(&[Lit::F64(1.0), Lit::F64(2.0), Lit::F64(0.0)]), None);
+        assert_eq!(Op::WrapU8.eval(&[Lit::I64(-1)]), Some(Lit::I64(255)));
+        assert_eq!(Op::ToF32.eval(&[Lit::Bool(true)]), Some(Lit::F32(1.0)));
     }
 }

@@ -1,0 +1,140 @@
+//! Comparisons, logic, choice, and kinds of floats.
+
+use super::*;
+
+macro_rules! compare {
+    ($op:tt) => {
+        |x| match *x {
+            [Lit::Bool(a), Lit::Bool(b)] => Lit::Bool(a $op b),
+            [Lit::I32(a), Lit::I32(b)] => Lit::Bool(a $op b),
+            [Lit::I64(a), Lit::I64(b)] => Lit::Bool(a $op b),
+            [Lit::F32(a), Lit::F32(b)] => Lit::Bool(a $op b),
+            [Lit::F64(a), Lit::F64(b)] => Lit::Bool(a $op b),
+            _ => mistyped(x),
+        }
+    };
+}
+
+macro_rules! bits {
+    ($op:tt) => {
+        |x| match *x {
+            [Lit::Bool(a), Lit::Bool(b)] => Lit::Bool(a $op b),
+            [Lit::I32(a), Lit::I32(b)] => Lit::I32(a $op b),
+            [Lit::I64(a), Lit::I64(b)] => Lit::I64(a $op b),
+            _ => mistyped(x),
+        }
+    };
+}
+
+macro_rules! kind_of_float {
+    ($method:ident) => {
+        |x| match *x {
+            [Lit::F32(a)] => Lit::Bool(a.$method()),
+            [Lit::F64(a)] => Lit::Bool(a.$method()),
+            _ => mistyped(x),
+        }
+    };
+}
+
+const SYMMETRIC: Facts = Facts { commutative: true, ..PLAIN };
+
+pub(super) const LT: OpDef =
+    OpDef { spellings: &["<"], partials: &[Zero, Zero], ..op("lt", Sig::Compare, compare!(<), "{0} < {1}") };
+
+pub(super) const LE: OpDef = OpDef {
+    spellings: &["<="],
+    partials: &[Zero, Zero],
+    ..op("le", Sig::Compare, compare!(<=), "{0} <= {1}")
+};
+
+pub(super) const GT: OpDef =
+    OpDef { spellings: &[">"], partials: &[Zero, Zero], ..op("gt", Sig::Compare, compare!(>), "{0} > {1}") };
+
+pub(super) const GE: OpDef = OpDef {
+    spellings: &[">="],
+    partials: &[Zero, Zero],
+    ..op("ge", Sig::Compare, compare!(>=), "{0} >= {1}")
+};
+
+pub(super) const EQ: OpDef = OpDef {
+    spellings: &["=="],
+    partials: &[Zero, Zero],
+    facts: SYMMETRIC,
+    ..op("eq", Sig::Compare, compare!(==), "{0} == {1}")
+};
+
+pub(super) const NE: OpDef = OpDef {
+    spellings: &["!="],
+    partials: &[Zero, Zero],
+    facts: SYMMETRIC,
+    ..op("ne", Sig::Compare, compare!(!=), "{0} != {1}")
+};
+
+pub(super) const AND: OpDef =
+    OpDef { spellings: &["&"], facts: SYMMETRIC, ..op("and", Sig::Bits(2), bits!(&), "{0} & {1}") };
+
+const ZERO_IS_NEUTRAL: Facts =
+    Facts { commutative: true, right_identity: Some(0.0), left_identity: Some(0.0), ..PLAIN };
+
+pub(super) const OR: OpDef =
+    OpDef { spellings: &["|"], facts: ZERO_IS_NEUTRAL, ..op("or", Sig::Bits(2), bits!(|), "{0} | {1}") };
+
+pub(super) const XOR: OpDef =
+    OpDef { spellings: &["^"], facts: ZERO_IS_NEUTRAL, ..op("xor", Sig::Bits(2), bits!(^), "{0} ^ {1}") };
+
+pub(super) const NOT: OpDef = OpDef {
+    spellings: &["!"],
+    facts: Facts { involution: true, ..PLAIN },
+    ..op("not", Sig::Bits(1), not, "!{0}")
+};
+
+fn not(x: &[Lit]) -> Lit {
+    match *x {
+        [Lit::Bool(a)] => Lit::Bool(!a),
+        [Lit::I32(a)] => Lit::I32(!a),
+        [Lit::I64(a)] => Lit::I64(!a),
+        _ => mistyped(x),
+    }
+}
+
+pub(super) const SELECT: OpDef = OpDef {
+    partials: &[Zero, Applied("select(a, dy, 0.0)"), Applied("select(a, 0.0, dy)")],
+    ..op("select", Sig::Select, select, "if {0} { {1} } else { {2} }")
+};
+
+fn select(x: &[Lit]) -> Lit {
+    match *x {
+        [Lit::Bool(a), b, c] => {
+            if a {
+                b
+            } else {
+                c
+            }
+        }
+        _ => mistyped(x),
+    }
+}
+
+pub(super) const IS_NAN: OpDef = OpDef {
+    spellings: &["is_nan"],
+    partials: &[Zero],
+    ..op("is_nan", Sig::Test, kind_of_float!(is_nan), "{0}.is_nan()")
+};
+
+pub(super) const IS_FINITE: OpDef = OpDef {
+    spellings: &["is_finite"],
+    partials: &[Zero],
+    ..op("is_finite", Sig::Test, kind_of_float!(is_finite), "{0}.is_finite()")
+};
+
+pub(super) const IS_INFINITE: OpDef = OpDef {
+    spellings: &["is_infinite"],
+    partials: &[Zero],
+    ..op("is_infinite", Sig::Test, kind_of_float!(is_infinite), "{0}.is_infinite()")
+};
+
+pub(super) const IS_SIGN_NEGATIVE: OpDef = OpDef {
+    spellings: &["is_sign_negative"],
+    partials: &[Zero],
+    ..op("is_sign_negative", Sig::Test, kind_of_float!(is_sign_negative), "{0}.is_sign_negative()")
+};
