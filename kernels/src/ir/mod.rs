@@ -5,8 +5,10 @@
 //! makes a new array (back ends do it in place where the old one is dead).
 
 mod build;
+mod call;
 mod eval;
 mod infer;
+mod lex;
 mod parse;
 mod print;
 mod ty;
@@ -14,9 +16,11 @@ mod verify;
 mod walk;
 
 pub use build::Builder;
+pub use call::call_types;
 pub use eval::{Array, Datum, EvalError, eval};
 pub use infer::infer;
 pub use parse::{ParseError, parse};
+pub use print::names;
 pub use ty::{Extent, Lit, Scalar, Ty};
 pub use verify::{Violation, verify, verify_func};
 pub use walk::{Renamer, free_values, inst_free_values};
