@@ -1,1 +1,4 @@
-//! Tests of the whole: see `tests/`.
+//! Tests of the whole project. What several test binaries share is here.
+
+pub mod args;
+pub mod close;

@@ -17,7 +17,7 @@ mod walk;
 
 pub use build::Builder;
 pub use call::call_types;
-pub use eval::{Array, Datum, EvalError, eval};
+pub use eval::{Array, Datum, EvalError, eval, eval_limited};
 pub use infer::infer;
 pub use parse::{ParseError, parse};
 pub use print::names;

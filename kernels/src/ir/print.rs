@@ -82,7 +82,15 @@ impl Contract {
 /// The unique name under which each value of a function prints, `%` included: for messages about the printed text.
 pub fn names(func: &Func) -> HashMap<Value, String> {
     let mut namer = Namer { func, names: HashMap::new(), used: HashMap::new(), numbers: 0 };
-    func.sizes.iter().for_each(|&v| namer.name(v));
+    for &p in func.params().iter().filter(|p| (p.0 as usize) < func.values.len()) {
+        for &e in func.values.ty(p).shape() {
+            if let Extent::Value(v) = e
+                && func.sizes.contains(&v)
+            {
+                namer.name(v);
+            }
+        }
+    }
     namer.block(&func.body);
     namer.names
 }
@@ -314,7 +322,7 @@ fn out_name(out: Out) -> String {
     }
 }
 
-fn write_ty(f: &mut impl Write, ty: &Ty, name: &dyn Fn(Value) -> String) -> fmt::Result {
+pub(super) fn write_ty(f: &mut impl Write, ty: &Ty, name: &dyn Fn(Value) -> String) -> fmt::Result {
     match ty {
         Ty::Scalar(s) => f.write_str(s.name()),
         Ty::Tape => f.write_str("tape"),
