@@ -46,6 +46,11 @@ impl<'f> Builder<'f> {
         self.open.last().expect("a block is open")
     }
 
+    /// The same, to change.
+    pub fn current_mut(&mut self) -> &mut Vec<Inst> {
+        self.open.last_mut().expect("a block is open")
+    }
+
     /// Appends an instruction that exists already.
     pub fn append(&mut self, inst: Inst) {
         self.open.last_mut().expect("a block is open").push(inst);
