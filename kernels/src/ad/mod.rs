@@ -11,7 +11,7 @@ mod reverse;
 pub use forward::{forward, jvp};
 pub use reverse::vjp;
 
-use crate::ir::{Builder, Extent, Func, Inst, Kind, Lit, Loc, Scalar, Ty, Value, Values};
+use crate::ir::{Builder, Func, Inst, Kind, Lit, Loc, Scalar, Ty, Value, Values};
 
 /// Why a function has no derivative.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,35 +60,6 @@ fn sum(b: &mut Builder, x: Value, y: Value) -> Value {
         })[0],
         _ => b.op(crate::ops::Op::Add, &[x, y]),
     }
-}
-
-/// How many iterations a domain has (an `i64`), and whether that is known not to be zero.
-fn volume(b: &mut Builder, domain: &[Extent]) -> Value {
-    let mut n = b.int(1);
-    let zero = b.int(0);
-    for &e in domain {
-        let e = b.extent(e);
-        let e = b.op(crate::ops::Op::Max, &[e, zero]);
-        n = b.op(crate::ops::Op::Mul, &[n, e]);
-    }
-    n
-}
-
-/// The indices of a row-major position in a domain.
-fn unflatten(b: &mut Builder, position: Value, domain: &[Extent]) -> Vec<Value> {
-    let mut rest = position;
-    let mut indices = Vec::new();
-    for (k, &e) in domain.iter().enumerate().rev() {
-        if k == 0 {
-            indices.push(rest);
-        } else {
-            let e = b.extent(e);
-            indices.push(b.op(crate::ops::Op::Rem, &[rest, e]));
-            rest = b.op(crate::ops::Op::Div, &[rest, e]);
-        }
-    }
-    indices.reverse();
-    indices
 }
 
 /// The float type of a value's elements.

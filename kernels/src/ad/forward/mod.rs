@@ -7,7 +7,7 @@ mod nest;
 use std::collections::{HashMap, HashSet};
 
 use super::{AdError, activity, sum, zero};
-use crate::ir::{Block, Builder, Contract, Func, Inst, Kind, Lit, Module, Out, Reduce, Scalar, Ty, Value};
+use crate::ir::{Block, Builder, Contract, Func, Inst, Kind, Module, Reduce, Ty, Value};
 use crate::ops::{self, Op};
 
 /// The Jacobian-vector product of a function with respect to the parameters at the positions `wrt`.
@@ -252,25 +252,3 @@ impl Forward<'_, '_> {
         (inits, body, out)
     }
 }
-
-/// One iteration, none if the domain is empty.
-fn once(b: &mut Builder, domain: &[crate::ir::Extent]) -> crate::ir::Extent {
-    if domain.iter().all(|e| matches!(e, crate::ir::Extent::Const(n) if *n > 0)) {
-        return crate::ir::Extent::Const(1);
-    }
-    let n = super::volume(b, domain);
-    let one = b.lit(Lit::I64(1));
-    crate::ir::Extent::Value(b.op(Op::Min, &[n, one]))
-}
-
-/// The out that an extra result of a nest has, for the tangent of a product or an extremum.
-fn position_of(reduce: Reduce) -> Option<Out> {
-    match reduce {
-        Reduce::Max => Some(Out::Fold(Reduce::ArgMax)),
-        Reduce::Min => Some(Out::Fold(Reduce::ArgMin)),
-        _ => None,
-    }
-}
-
-/// The scalar type of indices.
-const INT: Scalar = Scalar::I64;

@@ -1,9 +1,9 @@
 //! Nests: one loop over values and tangents; products and extrema take a second look.
 
-use super::{Forward, INT, once, position_of};
-use crate::ad::reverse::others;
-use crate::ad::{float_of, unflatten};
-use crate::ir::{Block, Inst, Kind, Nest, Out, Reduce, Renamer, Ty, Value};
+use super::Forward;
+use crate::ad::reverse::{indicator, others};
+use crate::ad::float_of;
+use crate::ir::{Block, Inst, Kind, Nest, Out, Reduce, Renamer, Value};
 use crate::ops::Op;
 
 impl Forward<'_, '_> {
@@ -46,14 +46,7 @@ impl Forward<'_, '_> {
                     out_results.extend(parts);
                     later.push((y, v, d, Later::Product(parts)));
                 }
-                Out::Fold(reduce) => {
-                    let Some(out) = position_of(reduce) else { continue };
-                    made.push(out);
-                    results.push(v);
-                    let position = self.b.values.add(Ty::Scalar(INT), "");
-                    out_results.push(position);
-                    later.push((y, v, d, Later::At(position)));
-                }
+                Out::Fold(_) => later.push((y, v, d, Later::Extremum(y))),
             }
         }
         let body = self.b.close(params, results);
@@ -65,39 +58,41 @@ impl Forward<'_, '_> {
         }
     }
 
-    /// The tangent of a product or an extremum: a sum over the iterations that matter.
+    /// The tangent of a product or an extremum: a sum over all iterations once the result is known.
     fn second_look(&mut self, dual: &Nest, v: Value, d: Value, how: Later) -> Value {
-        let domain = match how {
-            Later::Product(_) => dual.domain.clone(),
-            Later::At(_) => vec![once(&mut self.b, &dual.domain)],
-        };
-        let outs = [Out::Fold(Reduce::Sum)];
-        let out = self.b.nest(&domain, &dual.accs, &outs, |b, at, tokens| {
-            let at = match how {
-                Later::Product(_) => at.to_vec(),
-                Later::At(position) => unflatten(b, position, &dual.domain),
-            };
+        let na = dual.accs.len();
+        let sums = [Out::Fold(Reduce::Sum); 2];
+        let out = self.b.nest(&dual.domain, &dual.accs, &sums, |b, at, tokens| {
             let body: &Block = &dual.body;
             let mut renamer = Renamer::with(body.params.iter().copied().zip(at.iter().chain(tokens).copied()));
             for inst in &body.insts {
                 let inst = renamer.inst(b.values, None, inst);
                 b.append(inst);
             }
-            let mut results = renamer.values(&body.results[..dual.accs.len()]);
+            let mut results = renamer.values(&body.results[..na]);
             let (v, d) = (renamer.value(v), renamer.value(d));
-            results.push(match how {
-                Later::Product([nonzero, zeros]) => others(b, v, nonzero, zeros, d),
-                Later::At(_) => d,
-            });
+            match how {
+                Later::Product([nonzero, zeros]) => {
+                    let part = others(b, v, nonzero, zeros, d);
+                    results.extend([part, part]);
+                }
+                Later::Extremum(y) => {
+                    let attained = indicator(b, v, y);
+                    results.extend([b.op(Op::MulZ, &[attained, d]), attained]);
+                }
+            }
             results
         });
-        out[dual.accs.len()]
+        match how {
+            Later::Product(_) => out[na],
+            Later::Extremum(_) => self.b.op(Op::Div, &[out[na], out[na + 1]]),
+        }
     }
 }
 
-/// What a second look needs: the product of the non-zero factors and the number of zeros, or where the extremum is.
+/// What a second look needs: the product of the non-zero factors and the number of zeros, or the extremum.
 #[derive(Clone, Copy)]
 enum Later {
     Product([Value; 2]),
-    At(Value),
+    Extremum(Value),
 }

@@ -14,7 +14,7 @@ mod scalar;
 use std::collections::{HashMap, HashSet};
 
 use self::frame::{Access, Frame, rename_result};
-pub(super) use self::reduce::others;
+pub(super) use self::reduce::{indicator, others};
 use self::record::Record;
 use super::{AdError, activity, sum, zero};
 use crate::ir::{Block, Builder, Contract, Func, Inst, Kind, Lit, Module, Ty, Value, free_values};

@@ -31,14 +31,16 @@ impl Reverse<'_, '_> {
                 }
                 Out::Fold(Reduce::Sum) => seeds.push(Seed { of, make: Box::new(move |_, _| d) }),
                 Out::Fold(Reduce::Product) => seeds.push(self.product_seed(nest, of, d)),
-                Out::Fold(r @ (Reduce::Max | Reduce::Min)) => self.extremum(nest, *r, of, d),
+                Out::Fold(Reduce::Max | Reduce::Min) => {
+                    seeds.push(self.extremum_seed(nest, of, inst.results[na + k], d));
+                }
                 Out::Fold(_) => {}
             }
         }
         let tokens = self.token_adjoints(inst, nest);
         if !seeds.is_empty() || !tokens.is_empty() {
             let domain: Vec<Extent> = nest.domain.iter().map(|&e| self.primal_extent(e)).collect();
-            self.pointwise(nest, &domain, &|_, at| at.to_vec(), &seeds, &tokens, scale);
+            self.pointwise(nest, &domain, &seeds, &tokens, scale);
         }
         for (&acc, (_, d)) in nest.accs.iter().zip(tokens) {
             self.add(acc, d);
@@ -60,13 +62,12 @@ impl Reverse<'_, '_> {
         (0..nest.accs.len()).map(|k| (nest.body.results[k], self.take_or_zero(inst.results[k]))).collect()
     }
 
-    /// A nest over `domain` that reverses the body at the indices that `at` gives, and adds what comes out to the
-    /// cotangents of what the body captures (numbers times `scale`).
-    pub(super) fn pointwise(
+    /// A nest over `domain` that reverses the body, and adds what comes out to the cotangents of what the body captures
+    /// (numbers times `scale`).
+    fn pointwise(
         &mut self,
         nest: &Nest,
         domain: &[Extent],
-        at: &dyn Fn(&mut Self, &[Value]) -> Vec<Value>,
         seeds: &[Seed],
         tokens: &[(Value, Value)],
         scale: Option<Value>,
@@ -82,15 +83,14 @@ impl Reverse<'_, '_> {
         }
         let inner: Vec<Value> = accs.iter().map(|&v| self.b.values.like(v)).collect();
         self.b.open();
-        let here = at(self, &indices);
         let mut frame = Frame::new(Access::Again, &nest.body);
-        for (&param, &value) in nest.body.params.iter().zip(&here) {
+        for (&param, &value) in nest.body.params.iter().zip(&indices) {
             frame = frame.known(param, value);
         }
         self.frames.push(frame);
         self.adjoints.extend(arrays.iter().copied().zip(inner.iter().copied()));
         self.adjoints.extend(tokens.iter().copied());
-        let block = self.reverse_body(nest, &here, seeds);
+        let block = self.reverse_body(nest, &indices, seeds);
         let sums: Vec<Value> = numbers.iter().copied().filter(|v| self.adjoints.contains_key(v)).collect();
         let mut results: Vec<Value> = arrays.iter().map(|v| self.adjoints[v]).collect();
         results.extend(sums.iter().map(|v| self.adjoints[v]));

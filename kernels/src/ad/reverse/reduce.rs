@@ -2,7 +2,7 @@
 
 use super::Reverse;
 use super::nest::Seed;
-use crate::ad::{float_of, unflatten, volume};
+use crate::ad::float_of;
 use crate::ir::{Builder, Extent, Nest, Out, Reduce, Renamer, Value, free_values};
 use crate::ops::Op;
 
@@ -24,25 +24,19 @@ impl Reverse<'_, '_> {
         Seed { of: factor, make: Box::new(make) }
     }
 
-    /// The cotangent of a maximum or minimum goes to the first iteration that attains it.
-    pub(super) fn extremum(&mut self, nest: &Nest, reduce: Reduce, of: Value, d: Value) {
-        let arg = if reduce == Reduce::Max { Reduce::ArgMax } else { Reduce::ArgMin };
-        let position = self.again_over(nest, &[Out::Fold(arg)], |_, v| vec![v], of)[0];
-        let domain: Vec<Extent> = nest.domain.iter().map(|&e| self.primal_extent(e)).collect();
-        let once = self.at_most_once(&domain);
-        let at = move |r: &mut Self, _: &[Value]| unflatten(&mut r.b, position, &domain);
-        let seed = Seed { of, make: Box::new(move |_, _| d) };
-        self.pointwise(nest, &[once], &at, &[seed], &[], None);
-    }
-
-    /// One iteration, none if the domain is empty.
-    fn at_most_once(&mut self, domain: &[Extent]) -> Extent {
-        if domain.iter().all(|e| matches!(e, Extent::Const(n) if *n > 0)) {
-            return Extent::Const(1);
-        }
-        let n = volume(&mut self.b, domain);
-        let one = self.b.int(1);
-        Extent::Value(self.b.op(Op::Min, &[n, one]))
+    /// The cotangent of a maximum or minimum is shared by the iterations that attain it.
+    pub(super) fn extremum_seed(&mut self, nest: &Nest, of: Value, result: Value, d: Value) -> Seed {
+        let extremum = self.primal(result);
+        let ties = self.again_over(nest, &[Out::Fold(Reduce::Sum)], |b, v| vec![indicator(b, v, extremum)], of)[0];
+        let share = self.b.op(Op::Div, &[d, ties]);
+        let make = move |r: &mut Reverse<'_, '_>, _: &[Value]| {
+            let v = r.primal(of);
+            let attained = r.b.op(Op::Eq, &[v, extremum]);
+            let elem = float_of(r.b.values, v);
+            let zero = r.b.number(elem, 0.0);
+            r.b.op(Op::Select, &[attained, share, zero])
+        };
+        Seed { of, make: Box::new(make) }
     }
 
     /// Runs a nest's body again for one number that it yields, and reduces what `f` makes of it.
@@ -71,6 +65,14 @@ impl Reverse<'_, '_> {
         });
         out[accs.len()..].to_vec()
     }
+}
+
+/// 1 where a number is the extremum, otherwise 0.
+pub(in crate::ad) fn indicator(b: &mut Builder, v: Value, extremum: Value) -> Value {
+    let elem = float_of(b.values, v);
+    let (zero, one) = (b.number(elem, 0.0), b.number(elem, 1.0));
+    let attained = b.op(Op::Eq, &[v, extremum]);
+    b.op(Op::Select, &[attained, one, zero])
 }
 
 /// `d` times the product of the factors other than `v`, from the product of the non-zero ones and the number of zeros.
