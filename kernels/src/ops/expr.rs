@@ -282,3 +282,27 @@ mod tests {
         text.iter().zip(want).for_each(|(t, w)| assert!(t.contains(w), "{t} has no {w}"));
     }
 }
+
+/// What a partial derivative reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Reads {
+    /// Which arguments.
+    pub args: [bool; 4],
+    /// Whether the result.
+    pub result: bool,
+}
+
+/// What the partial derivative of an operation with respect to argument `k` reads, so that the reverse sweep keeps
+/// nothing else.
+pub fn reads(op: Op, k: usize) -> Reads {
+    let mut reads = Reads::default();
+    let text = op.def().partials.get(k).map_or("", |p| p.text());
+    for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+        match word {
+            "a" | "b" | "c" | "d" => reads.args[usize::from(word.as_bytes()[0] - b'a')] = true,
+            "y" => reads.result = true,
+            _ => {}
+        }
+    }
+    reads
+}

@@ -3,7 +3,7 @@
 mod expr;
 mod table;
 
-pub use expr::expand;
+pub use expr::{Reads, expand, reads};
 pub use table::{Op, TABLE};
 
 use crate::ir::{Builder, Lit, Scalar, Value};
@@ -63,6 +63,16 @@ pub enum Partial {
     /// The product of the partial and the cotangent `dy` as a whole, for operations that pass on one argument: the
     /// others get nothing, however large the cotangent. Linear in `dy`.
     Applied(&'static str),
+}
+
+impl Partial {
+    /// The line of mathematics; empty for zero.
+    pub fn text(self) -> &'static str {
+        match self {
+            Partial::Zero => "",
+            Partial::Of(text) | Partial::Pole(text) | Partial::Applied(text) => text,
+        }
+    }
 }
 
 /// Algebraic facts of which the simplifier makes use. Each holds bit for bit for every argument (NaN payloads aside).
