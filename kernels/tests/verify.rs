@@ -35,7 +35,10 @@ fn values_that_are_not_in_the_table() {
 #[test]
 fn values_that_are_not_defined() {
     let found = after(|f| drop(f.body.insts.remove(0)));
-    assert_eq!(found, ["@f: %b is not defined where yield reads it"].map(|s| s.replace("%b", "%undefined.3")));
+    assert_eq!(
+        found,
+        ["@f: %b is not defined where yield reads it"].map(|s| s.replace("%b", "%undefined.3"))
+    );
 }
 
 #[test]
@@ -82,10 +85,13 @@ fn malformed_heads() {
         f.sizes.push(lost);
         f.returns = vec![Ty::Array(Scalar::F64, vec![Extent::Const(3)])];
     });
-    assert_eq!(found, [
-        "@f: the size %undefined.9 is no extent of a parameter",
-        "@f: only an external function declares results"
-    ]);
+    assert_eq!(
+        found,
+        [
+            "@f: the size %undefined.9 is no extent of a parameter",
+            "@f: only an external function declares results"
+        ]
+    );
 }
 
 #[test]

@@ -48,7 +48,13 @@ impl Reader<'_> {
         }
     }
 
-    fn axis(&mut self, s: Scalar, shape: &mut [Option<usize>], axis: usize, data: &mut Vec<Lit>) -> Result<(), String> {
+    fn axis(
+        &mut self,
+        s: Scalar,
+        shape: &mut [Option<usize>],
+        axis: usize,
+        data: &mut Vec<Lit>,
+    ) -> Result<(), String> {
         if axis == shape.len() {
             data.push(self.lit(s)?);
             return Ok(());
@@ -62,7 +68,11 @@ impl Reader<'_> {
             self.axis(s, shape, axis + 1, data)?;
             count += 1;
         }
-        if *shape[axis].get_or_insert(count) == count { Ok(()) } else { Err("rows of different lengths".into()) }
+        if *shape[axis].get_or_insert(count) == count {
+            Ok(())
+        } else {
+            Err("rows of different lengths".into())
+        }
     }
 
     fn lit(&mut self, ty: Scalar) -> Result<Lit, String> {

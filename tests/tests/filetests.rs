@@ -124,7 +124,8 @@ impl Section {
                 Err(e) => Ok(e.to_string()),
             };
         }
-        let module = parse(&self.input).map_err(|e| format!("line {} of the file: {}", self.line + e.line - 1, e.message))?;
+        let module = parse(&self.input)
+            .map_err(|e| format!("line {} of the file: {}", self.line + e.line - 1, e.message))?;
         if command == "verify-error" {
             let found = verify(&module).err().ok_or("it verifies")?;
             return Ok(found.iter().fold(String::new(), |all, v| all + &format!("{v}\n")));
@@ -133,7 +134,8 @@ impl Section {
         match command {
             "round-trip" => {
                 let text = module.to_string();
-                let again = parse(&text).map_err(|e| format!("what was printed does not parse: {e}"))?.to_string();
+                let again =
+                    parse(&text).map_err(|e| format!("what was printed does not parse: {e}"))?.to_string();
                 if text == again { Ok(text) } else { Err(format!("printed again:\n{again}")) }
             }
             "eval" => self.eval(&module),

@@ -30,14 +30,22 @@ pub fn value_and_grad(module: &crate::ir::Module, func: &str, wrt: &[usize]) -> 
     let mut f = vjp(module, func, wrt)?;
     let seed = *f.body.params.last().expect("vjp has a seed");
     let Ty::Scalar(ty) = *f.values.ty(seed) else {
-        return Err(AdError { loc: Loc::default(), message: "a gradient is of a number, not of an array".into() });
+        return Err(AdError {
+            loc: Loc::default(),
+            message: "a gradient is of a number, not of an array".into(),
+        });
     };
     let primal = module.get(func).expect("the function exists");
     if primal.result_types().iter().filter(|t| t.is_float()).count() != 1 {
-        return Err(AdError { loc: Loc::default(), message: "a gradient is of one number, not of several".into() });
+        return Err(AdError {
+            loc: Loc::default(),
+            message: "a gradient is of one number, not of several".into(),
+        });
     }
     f.body.params.pop();
-    f.body.insts.insert(0, Inst { results: vec![seed], kind: Kind::Const(Lit::of(ty, 1.0)), loc: Loc::default() });
+    f.body
+        .insts
+        .insert(0, Inst { results: vec![seed], kind: Kind::Const(Lit::of(ty, 1.0)), loc: Loc::default() });
     f.name = format!("{func}.grad");
     Ok(f)
 }

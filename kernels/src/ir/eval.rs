@@ -91,14 +91,8 @@ fn call(module: &Module, name: &str, args: Vec<Datum>, steps: &mut u64, depth: u
     if depth == MAX_CALLS {
         return fail("calls are nested too deep");
     }
-    let mut frame = Frame {
-        module,
-        func,
-        env: vec![None; func.values.len()],
-        movable: movable(func),
-        steps,
-        depth,
-    };
+    let mut frame =
+        Frame { module, func, env: vec![None; func.values.len()], movable: movable(func), steps, depth };
     frame.bind_args(args)?;
     frame.block(&func.body)
 }
@@ -309,7 +303,13 @@ impl Frame<'_> {
         Ok((def.eval)(&args))
     }
 
-    fn write(&mut self, array: Value, at: &[Value], value: Value, f: fn(Lit, Lit) -> Result<Lit>) -> Result<Datum> {
+    fn write(
+        &mut self,
+        array: Value,
+        at: &[Value],
+        value: Value,
+        f: fn(Lit, Lit) -> Result<Lit>,
+    ) -> Result<Datum> {
         let at = self.scalars(at)?;
         let new = self.scalar(value)?;
         let Datum::Array(mut array) = self.take(array)? else { return fail("an array is wanted") };
@@ -328,7 +328,8 @@ impl Frame<'_> {
         if outs.len() != nest.outs.len() {
             return fail("a nest yields as many numbers as it has outs");
         }
-        let elems: Vec<Scalar> = outs.iter().map(|&v| self.func.values.ty(v).elem().unwrap_or(Scalar::F64)).collect();
+        let elems: Vec<Scalar> =
+            outs.iter().map(|&v| self.func.values.ty(v).elem().unwrap_or(Scalar::F64)).collect();
         let mut builds: Vec<Vec<Lit>> = vec![Vec::new(); outs.len()];
         let mut folds: Vec<Fold> = elems.iter().map(|&e| Fold::new(e)).collect();
         let mut at = vec![0usize; shape.len()];
@@ -400,7 +401,8 @@ fn advance(at: &mut [usize], shape: &[usize]) -> bool {
 
 /// The values that are read exactly once, in the block that defines them: reading them may move them.
 fn movable(func: &Func) -> Vec<bool> {
-    let mut reads = Reads { home: vec![usize::MAX; func.values.len()], count: vec![0; func.values.len()], blocks: 0 };
+    let mut reads =
+        Reads { home: vec![usize::MAX; func.values.len()], count: vec![0; func.values.len()], blocks: 0 };
     reads.define(&func.sizes, usize::MAX);
     reads.block(&func.body);
     reads.count.iter().map(|&n| n == 1).collect()

@@ -42,7 +42,8 @@ pub fn forward(module: &Module, source: &Func, wrt: &[usize]) -> Result<Func, Ad
     }
     let mut t = Forward { module, b: Builder::new(&mut f.values), active, tangents, taped, error: None };
     t.insts(&source.body);
-    let floats: Vec<Value> = source.body.results.iter().copied().filter(|&v| source.values.ty(v).is_float()).collect();
+    let floats: Vec<Value> =
+        source.body.results.iter().copied().filter(|&v| source.values.ty(v).is_float()).collect();
     let results: Vec<Value> = floats.into_iter().map(|v| t.tangent_or_zero(v)).collect();
     let error = t.error.take();
     f.body.insts = t.b.finish();
@@ -80,25 +81,38 @@ impl Forward<'_, '_> {
             Kind::If { cond, then, els } => self.branch(inst, *cond, then, els),
             Kind::For { trip, rev, init, body } => {
                 let (init, body, results) = self.carried(inst, init, body, 1);
-                self.b.append(Inst { results, kind: Kind::For { trip: *trip, rev: *rev, init, body }, loc: inst.loc });
+                self.b.append(Inst {
+                    results,
+                    kind: Kind::For { trip: *trip, rev: *rev, init, body },
+                    loc: inst.loc,
+                });
             }
             Kind::While { init, cond, body } => {
                 let (init, body, results) = self.carried(inst, init, body, 0);
                 let mut cond = cond.clone();
-                let more: Vec<Value> = init[cond.params.len()..].iter().map(|&v| self.b.values.like(v)).collect();
+                let more: Vec<Value> =
+                    init[cond.params.len()..].iter().map(|&v| self.b.values.like(v)).collect();
                 cond.params.extend(more);
                 self.b.append(Inst { results, kind: Kind::While { init, cond, body }, loc: inst.loc });
             }
             Kind::Push { tape, value } if self.taped && self.b.values.ty(*value).is_float() => {
                 let d = self.tangent_or_zero(*value);
                 let t = self.b.push_tape(*tape, *value);
-                self.b.append(Inst { results: inst.results.clone(), kind: Kind::Push { tape: t, value: d }, loc: inst.loc });
+                self.b.append(Inst {
+                    results: inst.results.clone(),
+                    kind: Kind::Push { tape: t, value: d },
+                    loc: inst.loc,
+                });
             }
             Kind::Pop { tape } if self.taped && self.b.values.ty(inst.results[1]).is_float() => {
                 let ty = self.b.values.ty(inst.results[1]).clone();
                 let (t, d) = self.b.pop_tape(*tape, &ty);
                 self.tangents.insert(inst.results[1], d);
-                self.b.append(Inst { results: inst.results.clone(), kind: Kind::Pop { tape: t }, loc: inst.loc });
+                self.b.append(Inst {
+                    results: inst.results.clone(),
+                    kind: Kind::Pop { tape: t },
+                    loc: inst.loc,
+                });
             }
             _ => {
                 self.b.append(inst.clone());
@@ -169,9 +183,13 @@ impl Forward<'_, '_> {
             self.error = self.error.take().or(fail(format!("`{func}` has no derivative")));
             return;
         };
-        let floats: Vec<Value> = inst.results.iter().copied().filter(|&r| self.b.values.ty(r).is_float()).collect();
+        let floats: Vec<Value> =
+            inst.results.iter().copied().filter(|&r| self.b.values.ty(r).is_float()).collect();
         if floats.iter().any(|&r| self.b.values.ty(r).is_array()) {
-            self.error = self.error.take().or(fail(format!("`{func}` returns an array: its custom rule serves reverse mode only")));
+            self.error = self
+                .error
+                .take()
+                .or(fail(format!("`{func}` returns an array: its custom rule serves reverse mode only")));
             return;
         }
         let tys: Vec<Ty> = rule.wrt.iter().map(|&k| self.b.values.ty(args[k]).clone()).collect();
@@ -215,12 +233,14 @@ impl Forward<'_, '_> {
     }
 
     fn branch(&mut self, inst: &Inst, cond: Value, then: &Block, els: &Block) {
-        let active: Vec<usize> = (0..inst.results.len()).filter(|&k| self.active.contains(&inst.results[k])).collect();
+        let active: Vec<usize> =
+            (0..inst.results.len()).filter(|&k| self.active.contains(&inst.results[k])).collect();
         let [then, els] = [then, els].map(|block| {
             self.b.open();
             self.insts(block);
             let mut results = block.results.clone();
-            results.extend(active.iter().map(|&k| self.tangent_or_zero(block.results[k])).collect::<Vec<_>>());
+            results
+                .extend(active.iter().map(|&k| self.tangent_or_zero(block.results[k])).collect::<Vec<_>>());
             self.b.close(Vec::new(), results)
         });
         let mut results = inst.results.clone();
@@ -236,8 +256,15 @@ impl Forward<'_, '_> {
     }
 
     /// The initial values, body and results of a loop that carries tangents too.
-    fn carried(&mut self, inst: &Inst, init: &[Value], body: &Block, indices: usize) -> (Vec<Value>, Block, Vec<Value>) {
-        let active: Vec<usize> = (0..init.len()).filter(|&k| self.active.contains(&inst.results[k])).collect();
+    fn carried(
+        &mut self,
+        inst: &Inst,
+        init: &[Value],
+        body: &Block,
+        indices: usize,
+    ) -> (Vec<Value>, Block, Vec<Value>) {
+        let active: Vec<usize> =
+            (0..init.len()).filter(|&k| self.active.contains(&inst.results[k])).collect();
         let mut inits = init.to_vec();
         inits.extend(active.iter().map(|&k| self.tangent_or_zero(init[k])).collect::<Vec<_>>());
         let mut params = body.params.clone();

@@ -1,8 +1,8 @@
 //! Nests: one loop over values and tangents; products and extrema take a second look.
 
 use super::Forward;
-use crate::ad::reverse::{indicator, others};
 use crate::ad::float_of;
+use crate::ad::reverse::{indicator, others};
 use crate::ir::{Block, Inst, Kind, Nest, Out, Reduce, Renamer, Value};
 use crate::ops::Op;
 
@@ -25,7 +25,8 @@ impl Forward<'_, '_> {
         let ds: Vec<Value> = outs.iter().map(|&k| self.tangent_or_zero(nest.body.results[na + k])).collect();
         let mut made = nest.outs.clone();
         let mut out_results = inst.results.clone();
-        out_results.splice(na..na, accs.iter().map(|&k| self.new_tangent(inst.results[k])).collect::<Vec<_>>());
+        out_results
+            .splice(na..na, accs.iter().map(|&k| self.new_tangent(inst.results[k])).collect::<Vec<_>>());
         let mut later = Vec::new();
         for (&k, &d) in outs.iter().zip(&ds) {
             let (y, v) = (inst.results[na + k], nest.body.results[na + k]);
@@ -64,7 +65,8 @@ impl Forward<'_, '_> {
         let sums = [Out::Fold(Reduce::Sum); 2];
         let out = self.b.nest(&dual.domain, &dual.accs, &sums, |b, at, tokens| {
             let body: &Block = &dual.body;
-            let mut renamer = Renamer::with(body.params.iter().copied().zip(at.iter().chain(tokens).copied()));
+            let mut renamer =
+                Renamer::with(body.params.iter().copied().zip(at.iter().chain(tokens).copied()));
             for inst in &body.insts {
                 let inst = renamer.inst(b.values, None, inst);
                 b.append(inst);

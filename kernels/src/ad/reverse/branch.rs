@@ -18,15 +18,9 @@ struct Arm {
 impl Reverse<'_, '_> {
     pub(super) fn branch(&mut self, inst: &Inst, cond: Value, then: &Block, els: &Block) -> InstRecord {
         let captured = self.captured(&[then, els]);
-        let seeds: Vec<(usize, Value)> =
-            (0..inst.results.len()).filter_map(|k| Some((k, self.adjoints.remove(&inst.results[k])?))).collect();
-        for &v in &captured {
-            // Both branches accumulate to one array.
-            if self.b.values.ty(v).is_array() {
-                let a = self.adjoint_or_zero(v);
-                self.adjoints.insert(v, a);
-            }
-        }
+        let seeds: Vec<(usize, Value)> = (0..inst.results.len())
+            .filter_map(|k| Some((k, self.adjoints.remove(&inst.results[k])?)))
+            .collect();
         let cond = self.primal(cond);
         let access = if loops(then) || loops(els) { Access::Tape } else { Access::Again };
         let arms = [then, els].map(|block| self.arm(block, access, &seeds));

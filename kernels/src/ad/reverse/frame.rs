@@ -96,7 +96,13 @@ impl Reverse<'_, '_> {
 
     /// The instructions that define the placeholders of the innermost frame, a block whose values are computed again.
     /// What the record lists is made to record, starting from `tape` and ending in `end`.
-    pub(super) fn finish_again(&mut self, block: &Block, record: &Record, tape: Option<Value>, end: Value) -> Vec<Inst> {
+    pub(super) fn finish_again(
+        &mut self,
+        block: &Block,
+        record: &Record,
+        tape: Option<Value>,
+        end: Value,
+    ) -> Vec<Inst> {
         let mut needed: Vec<bool> = (0..block.insts.len()).map(|k| record.taped(k)).collect();
         let mut params = Vec::new();
         let mut seen = vec![false; needed.len()];
@@ -126,9 +132,8 @@ impl Reverse<'_, '_> {
         }
         let mut token = tape;
         for k in (0..needed.len()).filter(|&k| needed[k]) {
-            for inst in self.recording(&block.insts[k], record.at(k), token) {
-                self.again(&inst);
-            }
+            let insts = self.recording(&block.insts[k], record.at(k), token);
+            self.again(&insts);
             if record.taped(k) {
                 token = self.last_token();
             }
@@ -152,30 +157,43 @@ impl Reverse<'_, '_> {
         inst.results.iter().copied().find(|&r| *self.b.values.ty(r) == Ty::Tape)
     }
 
-    /// Appends a copy of an instruction of the innermost frame, with what it defines under its placeholders.
-    fn again(&mut self, inst: &Inst) {
-        let mut free = inst_free_values(self.b.values, inst);
-        for &r in &inst.results {
-            free.extend(self.b.values.ty(r).shape().iter().filter_map(|e| match e {
-                Extent::Value(n) => Some(*n),
-                Extent::Const(_) => None,
-            }));
-        }
-        let mut renamer = Renamer::with(free.into_iter().map(|v| (v, self.primal(v))).collect::<Vec<_>>());
-        let mut copy = renamer.inst(self.b.values, None, inst);
-        let top = self.frames.len() - 1;
-        for (&old, new) in inst.results.iter().zip(&mut copy.results) {
-            if self.frames[top].defs.contains_key(&old) {
-                *new = *self.frames[top].placeholders.entry(old).or_insert(*new);
+    /// Appends copies of instructions of the innermost frame, with what they define under its placeholders.
+    fn again(&mut self, insts: &[Inst]) {
+        let mut renamer = Renamer::default();
+        for inst in insts {
+            let mut free = inst_free_values(self.b.values, inst);
+            for &r in &inst.results {
+                free.extend(self.b.values.ty(r).shape().iter().filter_map(|e| match e {
+                    Extent::Value(n) => Some(*n),
+                    Extent::Const(_) => None,
+                }));
             }
+            for v in free {
+                let here = self.primal(v);
+                renamer.map.entry(v).or_insert(here);
+            }
+            let mut copy = renamer.inst(self.b.values, None, inst);
+            let frame = self.frames.last_mut().expect("a frame");
+            for (&old, new) in inst.results.iter().zip(&mut copy.results) {
+                if frame.defs.contains_key(&old) {
+                    *new = *frame.placeholders.entry(old).or_insert(*new);
+                    renamer.map.insert(old, *new);
+                }
+            }
+            self.b.append(copy);
         }
-        self.b.append(copy);
     }
 
     /// The start of the mirrored block of the innermost frame, whose values come from the tape: pops from `token`
     /// (which may end as a different one: the last pop defines `end`), then what is computed again. Sets
     /// what the forward block must store. Without stores, `end` is not defined.
-    pub(super) fn finish_tape(&mut self, block: &Block, record: &mut Record, token: Value, end: Value) -> Vec<Inst> {
+    pub(super) fn finish_tape(
+        &mut self,
+        block: &Block,
+        record: &mut Record,
+        token: Value,
+        end: Value,
+    ) -> Vec<Inst> {
         let top = self.frames.len() - 1;
         let (mut stored, mut recomputed) = (Vec::new(), Vec::new());
         let mut next = 0;
@@ -200,11 +218,15 @@ impl Reverse<'_, '_> {
         for (k, &v) in stored.iter().rev().enumerate() {
             let next = if k + 1 == stored.len() { end } else { self.b.values.add(Ty::Tape, "") };
             let placeholder = self.frames[top].placeholders[&v];
-            self.b.append(Inst { results: vec![next, placeholder], kind: Kind::Pop { tape }, loc: self.b.loc });
+            self.b.append(Inst {
+                results: vec![next, placeholder],
+                kind: Kind::Pop { tape },
+                loc: self.b.loc,
+            });
             tape = next;
         }
         for k in recomputed {
-            self.again(&block.insts[k]);
+            self.again(&block.insts[k..=k]);
         }
         record.stores = stored;
         self.b.close(Vec::new(), Vec::new()).insts

@@ -1,12 +1,19 @@
 //! `for` and `while`: the same number of iterations in reverse, with the cotangents carried.
 
+use super::Reverse;
 use super::frame::{Access, Frame};
 use super::record::{InstRecord, Record};
-use super::Reverse;
 use crate::ir::{Block, Extent, Inst, Kind, Scalar, Ty, Value};
 
 impl Reverse<'_, '_> {
-    pub(super) fn for_(&mut self, inst: &Inst, trip: Extent, rev: bool, init: &[Value], body: &Block) -> InstRecord {
+    pub(super) fn for_(
+        &mut self,
+        inst: &Inst,
+        trip: Extent,
+        rev: bool,
+        init: &[Value],
+        body: &Block,
+    ) -> InstRecord {
         let trip = self.primal_extent(trip);
         let record = self.loop_(inst, (trip, !rev), init, body, 1);
         InstRecord { blocks: vec![record], count: None }
@@ -19,7 +26,14 @@ impl Reverse<'_, '_> {
     }
 
     /// The reverse of a loop whose body takes `indices` parameters before the carried ones.
-    fn loop_(&mut self, inst: &Inst, (trip, rev): (Extent, bool), init: &[Value], body: &Block, indices: usize) -> Record {
+    fn loop_(
+        &mut self,
+        inst: &Inst,
+        (trip, rev): (Extent, bool),
+        init: &[Value],
+        body: &Block,
+        indices: usize,
+    ) -> Record {
         let carried: Vec<usize> = (0..init.len()).filter(|&k| self.is_active(inst.results[k])).collect();
         let captured = self.captured(&[body]);
         let mut start: Vec<Value> = carried.iter().map(|&k| self.take_or_zero(inst.results[k])).collect();
@@ -44,7 +58,8 @@ impl Reverse<'_, '_> {
             self.add(body.results[k], d);
         }
         let mut record = self.block(body);
-        let mut results: Vec<Value> = carried.iter().map(|&k| self.adjoint_or_zero(body.params[indices + k])).collect();
+        let mut results: Vec<Value> =
+            carried.iter().map(|&k| self.adjoint_or_zero(body.params[indices + k])).collect();
         results.extend(captured.iter().map(|&v| self.adjoint_or_zero(v)).collect::<Vec<_>>());
         let mut block = self.b.close(params, results);
 

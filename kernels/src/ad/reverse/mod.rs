@@ -14,8 +14,8 @@ mod scalar;
 use std::collections::{HashMap, HashSet};
 
 use self::frame::{Access, Frame, rename_result};
-pub(super) use self::reduce::{indicator, others};
 use self::record::Record;
+pub(super) use self::reduce::{indicator, others};
 use super::{AdError, activity, sum, zero};
 use crate::ir::{Block, Builder, Contract, Func, Inst, Kind, Lit, Module, Ty, Value, free_values};
 
@@ -136,7 +136,10 @@ impl Reverse<'_, '_> {
             Kind::Call { func, args } => self.call(func, args, inst),
             Kind::Const(_) | Kind::Assert { .. } | Kind::Tape => {}
             Kind::Push { .. } | Kind::Pop { .. } => {
-                self.fail(inst, "the reverse of a reverse sweep is not supported: ask for a forward derivative of it");
+                self.fail(
+                    inst,
+                    "the reverse of a reverse sweep is not supported: ask for a forward derivative of it",
+                );
             }
         }
     }
@@ -242,7 +245,8 @@ impl Reverse<'_, '_> {
 
     fn contract(&mut self, kind: Contract, a: Value, b: Value, result: Value) {
         let d = self.take_or_zero(result);
-        let mut product = |r: &mut Self, ta, tb, x: Value, y: Value| r.b.contract(Contract::MatMul { ta, tb }, &[x, y]);
+        let mut product =
+            |r: &mut Self, ta, tb, x: Value, y: Value| r.b.contract(Contract::MatMul { ta, tb }, &[x, y]);
         match kind {
             Contract::MatMul { ta, tb } => {
                 if self.is_active(a) {

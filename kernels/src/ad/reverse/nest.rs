@@ -50,7 +50,9 @@ impl Reverse<'_, '_> {
     /// Whether the seed may be applied after the loop: one sum, and only numbers to give cotangents to.
     fn linear(&self, nest: &Nest) -> bool {
         let captured = self.captured(&[&nest.body]);
-        nest.outs.len() == 1 && nest.accs.is_empty() && captured.iter().all(|&v| self.b.values.ty(v).is_scalar())
+        nest.outs.len() == 1
+            && nest.accs.is_empty()
+            && captured.iter().all(|&v| self.b.values.ty(v).is_scalar())
     }
 
     /// The cotangents of the accumulators, with what the body yields for them. They are only read.
@@ -73,11 +75,13 @@ impl Reverse<'_, '_> {
         scale: Option<Value>,
     ) {
         let captured = self.captured(&[&nest.body]);
-        let (arrays, numbers): (Vec<Value>, Vec<Value>) = captured.iter().partition(|&&v| self.b.values.ty(v).is_array());
+        let (arrays, numbers): (Vec<Value>, Vec<Value>) =
+            captured.iter().partition(|&&v| self.b.values.ty(v).is_array());
         let accs: Vec<Value> = arrays.iter().map(|&v| self.adjoint_or_zero(v)).collect();
         let saved = std::mem::take(&mut self.adjoints);
 
-        let indices: Vec<Value> = domain.iter().map(|_| self.b.values.add(Ty::Scalar(crate::ir::Scalar::I64), "")).collect();
+        let indices: Vec<Value> =
+            domain.iter().map(|_| self.b.values.add(Ty::Scalar(crate::ir::Scalar::I64), "")).collect();
         for (&new, &old) in indices.iter().zip(&nest.body.params) {
             self.b.values[new].name = self.b.values[old].name.clone();
         }

@@ -51,7 +51,12 @@ impl InstRecord {
 
 impl Reverse<'_, '_> {
     /// The instructions of a block, made to record from a token on, and the token at the end.
-    pub(super) fn recording_block(&mut self, block: &Block, record: &Record, tape: Option<Value>) -> (Vec<Inst>, Option<Value>) {
+    pub(super) fn recording_block(
+        &mut self,
+        block: &Block,
+        record: &Record,
+        tape: Option<Value>,
+    ) -> (Vec<Inst>, Option<Value>) {
         let mut token = tape;
         let mut insts = Vec::new();
         for (k, inst) in block.insts.iter().enumerate() {
@@ -64,7 +69,11 @@ impl Reverse<'_, '_> {
         for &value in &record.stores {
             let tape = token.expect("a block that stores has a tape");
             let next = self.b.values.add(Ty::Tape, "");
-            insts.push(Inst { results: vec![next], kind: Kind::Push { tape, value }, loc: Default::default() });
+            insts.push(Inst {
+                results: vec![next],
+                kind: Kind::Push { tape, value },
+                loc: Default::default(),
+            });
             token = Some(next);
         }
         (insts, token)
@@ -72,8 +81,15 @@ impl Reverse<'_, '_> {
 
     /// An instruction made to record from a token on. The results are those of the instruction, then the token (if
     /// it pushes), then the count of a `while`; it comes last, after what it needs.
-    pub(super) fn recording(&mut self, inst: &Inst, record: Option<&InstRecord>, tape: Option<Value>) -> Vec<Inst> {
-        let Some(record) = record.filter(|r| r.uses_tape() || r.count.is_some()) else { return vec![inst.clone()] };
+    pub(super) fn recording(
+        &mut self,
+        inst: &Inst,
+        record: Option<&InstRecord>,
+        tape: Option<Value>,
+    ) -> Vec<Inst> {
+        let Some(record) = record.filter(|r| r.uses_tape() || r.count.is_some()) else {
+            return vec![inst.clone()];
+        };
         let tape = tape.filter(|_| record.uses_tape());
         let mut made = Vec::new();
         let mut inst = inst.clone();

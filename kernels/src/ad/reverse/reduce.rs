@@ -11,11 +11,16 @@ impl Reverse<'_, '_> {
     pub(super) fn product_seed(&mut self, nest: &Nest, factor: Value, d: Value) -> Seed {
         let elem = float_of(self.b.values, factor);
         let outs = [Out::Fold(Reduce::Product), Out::Fold(Reduce::Sum)];
-        let parts = self.again_over(nest, &outs, |b, v| {
-            let (zero, one) = (b.number(elem, 0.0), b.number(elem, 1.0));
-            let is_zero = b.op(Op::Eq, &[v, zero]);
-            vec![b.op(Op::Select, &[is_zero, one, v]), b.op(Op::Select, &[is_zero, one, zero])]
-        }, factor);
+        let parts = self.again_over(
+            nest,
+            &outs,
+            |b, v| {
+                let (zero, one) = (b.number(elem, 0.0), b.number(elem, 1.0));
+                let is_zero = b.op(Op::Eq, &[v, zero]);
+                vec![b.op(Op::Select, &[is_zero, one, v]), b.op(Op::Select, &[is_zero, one, zero])]
+            },
+            factor,
+        );
         let (nonzero, zeros) = (parts[0], parts[1]);
         let make = move |r: &mut Reverse<'_, '_>, _: &[Value]| {
             let v = r.primal(factor);
@@ -27,7 +32,8 @@ impl Reverse<'_, '_> {
     /// The cotangent of a maximum or minimum is shared by the iterations that attain it.
     pub(super) fn extremum_seed(&mut self, nest: &Nest, of: Value, result: Value, d: Value) -> Seed {
         let extremum = self.primal(result);
-        let ties = self.again_over(nest, &[Out::Fold(Reduce::Sum)], |b, v| vec![indicator(b, v, extremum)], of)[0];
+        let ties =
+            self.again_over(nest, &[Out::Fold(Reduce::Sum)], |b, v| vec![indicator(b, v, extremum)], of)[0];
         let share = self.b.op(Op::Div, &[d, ties]);
         let make = move |r: &mut Reverse<'_, '_>, _: &[Value]| {
             let v = r.primal(of);

@@ -13,8 +13,11 @@ impl Reverse<'_, '_> {
             }
             let reads = ops::reads(op, k);
             // What the partial does not read stands in for its type only.
-            let here: Vec<Value> =
-                args.iter().enumerate().map(|(j, &a)| if reads.args[j] { self.primal(a) } else { a }).collect();
+            let here: Vec<Value> = args
+                .iter()
+                .enumerate()
+                .map(|(j, &a)| if reads.args[j] { self.primal(a) } else { a })
+                .collect();
             let y = if reads.result { self.primal(result) } else { result };
             if let Some(contribution) = ops::scale(&mut self.b, op, k, &here, y, d) {
                 self.add(args[k], contribution);

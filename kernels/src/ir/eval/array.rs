@@ -19,7 +19,11 @@ pub struct Array {
 impl Array {
     /// A vector of `f64`.
     pub fn vector(data: &[f64]) -> Array {
-        Array { elem: Scalar::F64, shape: vec![data.len()], data: data.iter().map(|&x| Lit::F64(x)).collect() }
+        Array {
+            elem: Scalar::F64,
+            shape: vec![data.len()],
+            data: data.iter().map(|&x| Lit::F64(x)).collect(),
+        }
     }
 }
 

@@ -69,16 +69,23 @@ impl Verifier<'_> {
     /// A rule's function takes the parameters and a cotangent per float result, and returns the cotangents.
     fn rule_target(&mut self, rule: &Rule, target: &Func) {
         let func = self.func;
-        let types = |f: &Func, vs: &[Value]| -> Vec<Ty> { vs.iter().map(|&v| f.values.ty(v).clone()).collect() };
+        let types =
+            |f: &Func, vs: &[Value]| -> Vec<Ty> { vs.iter().map(|&v| f.values.ty(v).clone()).collect() };
         let mut want = types(func, func.params());
         want.extend(func.result_types().into_iter().filter(Ty::is_float));
         let have = types(target, target.params());
         if !fits(&want, &have) {
-            self.report(format!("its rule @{} must take the parameters and a cotangent per result", rule.func));
+            self.report(format!(
+                "its rule @{} must take the parameters and a cotangent per result",
+                rule.func
+            ));
         }
         let wrt: Vec<Value> = rule.wrt.iter().filter_map(|&w| func.params().get(w).copied()).collect();
         if !fits(&types(func, &wrt), &target.result_types()) {
-            self.report(format!("its rule @{} must return the cotangents of the parameters it lists", rule.func));
+            self.report(format!(
+                "its rule @{} must return the cotangents of the parameters it lists",
+                rule.func
+            ));
         }
     }
 }
