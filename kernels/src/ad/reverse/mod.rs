@@ -245,7 +245,7 @@ impl Reverse<'_, '_> {
 
     fn contract(&mut self, kind: Contract, a: Value, b: Value, result: Value) {
         let d = self.take_or_zero(result);
-        let mut product =
+        let product =
             |r: &mut Self, ta, tb, x: Value, y: Value| r.b.contract(Contract::MatMul { ta, tb }, &[x, y]);
         match kind {
             Contract::MatMul { ta, tb } => {

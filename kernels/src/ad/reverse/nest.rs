@@ -6,12 +6,15 @@ use super::record::Record;
 use crate::ir::{Block, Extent, Inst, Kind, Nest, Out, Reduce, Ty, Value};
 use crate::ops::Op;
 
+/// Makes the cotangent of a number at the indices of one iteration.
+type MakeSeed = dyn Fn(&mut Reverse<'_, '_>, &[Value]) -> Value;
+
 /// The cotangent of one of the numbers that a nest's body yields.
 pub(super) struct Seed {
     /// The number, a value of the body.
     pub(super) of: Value,
-    /// Makes the cotangent at the indices of one iteration; the closure may ask for primal values.
-    pub(super) make: Box<dyn Fn(&mut Reverse<'_, '_>, &[Value]) -> Value>,
+    /// Its cotangent; the closure may ask for primal values.
+    pub(super) make: Box<MakeSeed>,
 }
 
 impl Reverse<'_, '_> {
