@@ -1,0 +1,69 @@
+//! Turns the Rust templates of the table of operations into functions, for the test that compares them with the
+//! operations' values.
+
+use std::fmt::Write as _;
+
+use pullback_kernels::ir::Scalar;
+use pullback_kernels::ops::{Op, Sig};
+
+fn main() {
+    let mut functions = String::new();
+    let mut list = String::new();
+    for (i, op) in Op::all().enumerate() {
+        for tys in signatures(op) {
+            for in_nest in [false, true] {
+                entry(op, i, &tys, in_nest, &mut functions, &mut list);
+            }
+        }
+    }
+    let text = format!("{functions}\npub static TEMPLATES: &[Template] = &[\n{list}];\n");
+    let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    std::fs::write(format!("{out}/templates.rs"), text).expect("OUT_DIR is writable");
+    println!("cargo::rerun-if-changed=build.rs");
+}
+
+/// The types of arguments that an operation takes.
+fn signatures(op: Op) -> Vec<Vec<Scalar>> {
+    let types = |t| match op.def().sig {
+        Sig::Select => vec![Scalar::Bool, t, t],
+        Sig::PowI => vec![t, Scalar::I64],
+        _ => vec![t; op.arity()],
+    };
+    Scalar::ALL.into_iter().map(types).filter(|tys| op.result(tys).is_ok()).collect()
+}
+
+/// The function of one template for one signature, and its line in the list.
+fn entry(op: Op, i: usize, tys: &[Scalar], in_nest: bool, functions: &mut String, list: &mut String) {
+    let template = op.rust(tys, in_nest);
+    if in_nest && template == op.rust(tys, false) {
+        return;
+    }
+    let result = op.result(tys).expect("a signature of the operation");
+    let mut body = template.replace("{T}", tys[0].name()).replace("{R}", result.name());
+    (0..tys.len()).for_each(|k| body = body.replace(&format!("{{{k}}}"), &format!("a{k}")));
+    let types: String = tys.iter().map(|t| format!("_{}", t.name())).collect();
+    let name = format!("{}{types}{}", op.def().name, if in_nest { "_nest" } else { "" });
+    let params: Vec<String> = tys.iter().enumerate().map(|(k, t)| format!("Lit::{}(a{k})", variant(*t))).collect();
+    let params = params.join(", ");
+    let variant = variant(result);
+    let generics = if in_nest { "<const FMA: bool>" } else { "" };
+    let _ = writeln!(
+        functions,
+        "fn {name}{generics}(x: &[Lit]) -> Lit {{\n    let [{params}] = *x else {{ panic!(\"{{x:?}}\") }};\n    \
+         Lit::{variant}({body})\n}}"
+    );
+    let tys: Vec<String> = tys.iter().map(|t| format!("Scalar::{t:?}")).collect();
+    let fused = if in_nest { &[Some(false), Some(true)][..] } else { &[None] };
+    for fma in fused {
+        let turbofish = fma.map_or(String::new(), |f| format!("::<{f}>"));
+        let _ = writeln!(
+            list,
+            "    Template {{ op: Op::ALL[{i}], args: &[{}], fma: {fma:?}, eval: {name}{turbofish} }},",
+            tys.join(", ")
+        );
+    }
+}
+
+fn variant(ty: Scalar) -> String {
+    format!("{ty:?}")
+}

@@ -1,0 +1,53 @@
+//! The Rust text of each operation, compiled, against the operation's value.
+
+use pullback_kernels::ir::{Lit, Scalar};
+use pullback_kernels::ops::Op;
+use pullback_tests::random::Random;
+
+use crate::draw::{awkward, inside, same};
+
+/// A compiled template. `build.rs` writes the list.
+pub struct Template {
+    op: Op,
+    args: &'static [Scalar],
+    /// Inside a nest: with or without fused multiply-add. `None` in scalar code.
+    fma: Option<bool>,
+    eval: fn(&[Lit]) -> Lit,
+}
+
+include!(concat!(env!("OUT_DIR"), "/templates.rs"));
+
+/// How many units in the last place lie between two floats.
+fn ulps(a: Lit, b: Lit) -> f64 {
+    let order = |bits: i64| if bits < 0 { i64::MIN - bits } else { bits };
+    match (a, b) {
+        (Lit::F32(a), Lit::F32(b)) => {
+            let order = |x: f32| order((x.to_bits().cast_signed() as i64) << 32) >> 32;
+            (order(a) - order(b)).abs() as f64
+        }
+        (Lit::F64(a), Lit::F64(b)) => order(a.to_bits().cast_signed()).abs_diff(order(b.to_bits().cast_signed())) as f64,
+        _ => f64::INFINITY,
+    }
+}
+
+#[test]
+fn scalar_text_computes_the_value() {
+    let mut random = Random::new(7);
+    let scalar = TEMPLATES.iter().filter(|t| t.fma.is_none());
+    assert!(scalar.clone().count() > 150);
+    for t in scalar {
+        for i in 0..400 {
+            let args = if i % 2 == 0 { awkward(t.args, &mut random) } else { inside(t.op, t.args, &mut random) };
+            let Some(want) = t.op.eval(&args) else { continue };
+            let got = (t.eval)(&args);
+            assert!(same(got, want), "{} of {args:?}: {got:?}, not {want:?}", t.op.def().name);
+        }
+    }
+}
+
+#[test]
+fn every_operation_has_text_for_every_type() {
+    for op in Op::all() {
+        assert!(TEMPLATES.iter().any(|t| t.op == op && t.fma.is_none()), "{}", op.def().name);
+    }
+}
