@@ -11,7 +11,7 @@ fn main() {
     let mut list = String::new();
     for (i, op) in Op::all().enumerate() {
         for tys in signatures(op) {
-            for in_nest in [false, true] {
+            for in_nest in [false] {
                 entry(op, i, &tys, in_nest, &mut functions, &mut list);
             }
         }
@@ -43,7 +43,8 @@ fn entry(op: Op, i: usize, tys: &[Scalar], in_nest: bool, functions: &mut String
     (0..tys.len()).for_each(|k| body = body.replace(&format!("{{{k}}}"), &format!("a{k}")));
     let types: String = tys.iter().map(|t| format!("_{}", t.name())).collect();
     let name = format!("{}{types}{}", op.def().name, if in_nest { "_nest" } else { "" });
-    let params: Vec<String> = tys.iter().enumerate().map(|(k, t)| format!("Lit::{}(a{k})", variant(*t))).collect();
+    let params: Vec<String> =
+        tys.iter().enumerate().map(|(k, t)| format!("Lit::{}(a{k})", variant(*t))).collect();
     let params = params.join(", ");
     let variant = variant(result);
     let generics = if in_nest { "<const FMA: bool>" } else { "" };

@@ -293,14 +293,10 @@ impl Frame<'_> {
 
     fn op(&self, op: Op, args: &[Value]) -> Result<Lit> {
         let args = self.scalars(args)?;
-        let def = op.def();
         let tys: Vec<Scalar> = args.iter().map(|a| a.ty()).collect();
         op.result(&tys).map_err(EvalError)?;
-        let zero = |lit: &Lit| lit.ty().is_int() && lit.bits().1 == 0;
-        if def.facts.partial && args.last().is_some_and(zero) {
-            return fail(format!("{} by zero", def.name));
-        }
-        Ok((def.eval)(&args))
+        let name = op.def().name;
+        op.eval(&args).ok_or_else(|| EvalError(format!("{name} by zero or of arguments out of range")))
     }
 
     fn write(

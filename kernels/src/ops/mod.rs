@@ -61,7 +61,8 @@ pub enum Partial {
     /// a zero cotangent is exactly zero.
     Pole(&'static str),
     /// The product of the partial and the cotangent `dy` as a whole, for operations that pass on one argument: the
-    /// others get nothing, however large the cotangent. Linear in `dy`.
+    /// others get nothing, however large the cotangent; and where a quotient of `dy` loses less. Linear in `dy`, also
+    /// for the eyes of differentiation: no branch on `dy` (see `mulz` and `divz`).
     Applied(&'static str),
 }
 

@@ -132,6 +132,8 @@ ops! {
     ToRadians = trig::TO_RADIANS;
     /// The product, but exactly 0 where the first argument is 0: a cotangent times a partial that may be infinite.
     MulZ = arith::MULZ;
+    /// The quotient, but exactly 0 where the first argument is 0.
+    DivZ = arith::DIVZ;
     /// Whether a is less than b.
     Lt = compare::LT;
     /// Whether a is at most b.
@@ -224,12 +226,12 @@ const fn op(name: &'static str, sig: Sig, eval: fn(&[Lit]) -> Lit, rust: &'stati
 
 /// A test over these intervals.
 const fn on(domain: &'static [(f64, f64)]) -> Test {
-    Test { domain, tolerance: 1e-7, ulp: None }
+    Test { domain, tolerance: 1e-9, ulp: None }
 }
 
 /// A test over these intervals of a function that the runtime implements.
 const fn own(domain: &'static [(f64, f64)]) -> Test {
-    Test { domain, tolerance: 1e-7, ulp: OWN }
+    Test { domain, tolerance: 1e-9, ulp: OWN }
 }
 
 /// An operation was called with arguments against its type rule: a bug in the caller.

@@ -31,20 +31,8 @@ pub fn awkward(tys: &[Scalar], random: &mut Random) -> Vec<Lit> {
 }
 
 fn one_awkward(ty: Scalar, random: &mut Random) -> Lit {
-    const SPECIAL: [f64; 12] = [
-        0.0,
-        -0.0,
-        1.0,
-        -1.0,
-        0.5,
-        -2.5,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        f64::NAN,
-        1e-310,
-        -1e-40,
-        1e30,
-    ];
+    const SPECIAL: [f64; 12] =
+        [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1e-310, -1e-40, 1e30];
     match ty {
         Scalar::Bool => Lit::Bool(random.below(2) == 0),
         // Small, so that nothing overflows: where Rust panics in a debug build the interpreter wraps.

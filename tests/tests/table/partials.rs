@@ -11,9 +11,9 @@ const POINTS: usize = 50;
 
 /// The signatures through which a derivative can go.
 fn smooth(op: Op) -> impl Iterator<Item = Vec<Scalar>> {
-    signatures(op).into_iter().filter(move |tys| {
-        op.result(tys).is_ok_and(Scalar::is_float) && tys.iter().any(|t| t.is_float())
-    })
+    signatures(op)
+        .into_iter()
+        .filter(move |tys| op.result(tys).is_ok_and(Scalar::is_float) && tys.iter().any(|t| t.is_float()))
 }
 
 /// The positions of the float arguments.
@@ -21,16 +21,17 @@ fn floats(tys: &[Scalar]) -> Vec<usize> {
     (0..tys.len()).filter(|&k| tys[k].is_float()).collect()
 }
 
-/// The derivative of result `r` with respect to argument k by five points.
+/// The derivative of result `r` with respect to argument k: central differences, extrapolated.
 fn difference(f: &Func, r: usize, args: &[Lit], k: usize) -> f64 {
     let x = args[k].to_f64();
-    let h = 1e-3;
     let at = |x: f64| {
         let mut moved = args.to_vec();
         moved[k] = Lit::F64(x);
         run(f, &moved)[r].to_f64()
     };
-    (at(x - 2.0 * h) - 8.0 * at(x - h) + 8.0 * at(x + h) - at(x + 2.0 * h)) / (12.0 * h)
+    let slope = |h: f64| (at(x - 2.0 * h) - 8.0 * at(x - h) + 8.0 * at(x + h) - at(x + 2.0 * h)) / (12.0 * h);
+    let (coarse, fine) = (slope(1e-3), slope(5e-4));
+    fine + (fine - coarse) / 15.0
 }
 
 fn assert_close(got: f64, want: f64, tolerance: f64, what: &str) {
@@ -64,7 +65,8 @@ fn f32_agrees_with_f64() {
     let mut random = Random::new(4);
     for op in Op::all() {
         for tys in smooth(op).filter(|tys| !tys.contains(&Scalar::F64)) {
-            let wide: Vec<Scalar> = tys.iter().map(|&t| if t == Scalar::F32 { Scalar::F64 } else { t }).collect();
+            let wide: Vec<Scalar> =
+                tys.iter().map(|&t| if t == Scalar::F32 { Scalar::F64 } else { t }).collect();
             let (narrow_back, wide_back) = (reverse(&operation(op, &tys)), reverse(&operation(op, &wide)));
             for _ in 0..POINTS {
                 let args = inside(op, &tys, &mut random);
@@ -132,21 +134,22 @@ fn second_derivatives_are_the_slopes_of_first_ones() {
 
 #[test]
 fn zero_cotangents_contribute_exactly_zero_at_poles() {
-    let mut poles = 0;
-    for op in Op::all() {
-        for k in 0..op.arity() {
-            if !matches!(op.def().partials.get(k), Some(Partial::Pole(_))) {
+    let mut checked = 0;
+    for op in Op::all().filter(|&op| op.result(&vec![Scalar::F64; op.arity()]) == Ok(Scalar::F64)) {
+        let back = reverse(&operation(op, &vec![Scalar::F64; op.arity()]));
+        for x in [0.0, -0.0, 1.0, -1.0, -2.0, f64::INFINITY, f64::NAN] {
+            let args = vec![Lit::F64(x); op.arity()];
+            if op.eval(&args).is_none() {
                 continue;
             }
-            let tys = vec![Scalar::F64; op.arity()];
-            let back = reverse(&operation(op, &tys));
-            for x in [0.0, -0.0, 1.0, -1.0, -2.0, f64::INFINITY, f64::NAN] {
-                let mut args = vec![Lit::F64(x); op.arity()];
-                args.push(Lit::F64(0.0));
-                assert_eq!(run(&back, &args)[k + 1].to_f64(), 0.0, "{} of {x}, argument {k}", op.def().name);
-                poles += 1;
+            let grads = run(&back, &[&args[..], &[Lit::F64(0.0)]].concat());
+            for (k, partial) in op.def().partials.iter().enumerate() {
+                if matches!(partial, Partial::Pole(_) | Partial::Applied(_)) {
+                    assert_eq!(grads[k + 1].to_f64(), 0.0, "{} of {x}, argument {k}", op.def().name);
+                    checked += 1;
+                }
             }
         }
     }
-    assert!(poles > 0);
+    assert!(checked > 100, "{checked}");
 }

@@ -25,7 +25,9 @@ fn ulps(a: Lit, b: Lit) -> f64 {
             let order = |x: f32| order((x.to_bits().cast_signed() as i64) << 32) >> 32;
             (order(a) - order(b)).abs() as f64
         }
-        (Lit::F64(a), Lit::F64(b)) => order(a.to_bits().cast_signed()).abs_diff(order(b.to_bits().cast_signed())) as f64,
+        (Lit::F64(a), Lit::F64(b)) => {
+            order(a.to_bits().cast_signed()).abs_diff(order(b.to_bits().cast_signed())) as f64
+        }
         _ => f64::INFINITY,
     }
 }
@@ -37,7 +39,8 @@ fn scalar_text_computes_the_value() {
     assert!(scalar.clone().count() > 150);
     for t in scalar {
         for i in 0..400 {
-            let args = if i % 2 == 0 { awkward(t.args, &mut random) } else { inside(t.op, t.args, &mut random) };
+            let args =
+                if i % 2 == 0 { awkward(t.args, &mut random) } else { inside(t.op, t.args, &mut random) };
             let Some(want) = t.op.eval(&args) else { continue };
             let got = (t.eval)(&args);
             assert!(same(got, want), "{} of {args:?}: {got:?}, not {want:?}", t.op.def().name);

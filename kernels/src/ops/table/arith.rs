@@ -26,11 +26,12 @@ pub(super) const MUL: OpDef = OpDef {
     ..op("mul", Sig::Num(2), number!(a, b => a * b; a.wrapping_mul(b)), "{0} * {1}")
 };
 
+// Both slopes share one reciprocal, which leaves a loop in which b is constant.
 pub(super) const DIV: OpDef = OpDef {
     spellings: &["/"],
     panics: division_panics,
     ptx: "div.rn.{t} {d}, {0}, {1};",
-    partials: &[Pole("1.0 / b"), Pole("-(y / b)")],
+    partials: &[Pole("1.0 / b"), Pole("-(y * (1.0 / b))")],
     facts: Facts { right_identity: Some(1.0), partial: true, ..PLAIN },
     cost: 4,
     test: on(&[(-3.0, 3.0), (0.5, 3.0)]),
@@ -131,5 +132,17 @@ pub(super) const MULZ: OpDef = OpDef {
         Sig::Float(2),
         float!(a, b => if a == 0.0 { 0.0 } else { a * b }),
         "if {0} == 0.0 { 0.0 } else { {0} * {1} }",
+    )
+};
+
+pub(super) const DIVZ: OpDef = OpDef {
+    partials: &[Applied("divz(dy, b)"), Of("-divz(y, b)")],
+    cost: 5,
+    test: on(&[(0.1, 3.0), (0.5, 3.0)]),
+    ..op(
+        "divz",
+        Sig::Float(2),
+        float!(a, b => if a == 0.0 { 0.0 } else { a / b }),
+        "if {0} == 0.0 { 0.0 } else { {0} / {1} }",
     )
 };
