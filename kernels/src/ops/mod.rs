@@ -6,7 +6,7 @@ mod table;
 pub use expr::{Reads, expand, reads};
 pub use table::{Op, TABLE};
 
-use crate::ir::{Builder, Lit, Scalar, Value};
+use crate::ir::{Builder, Lit, Reduce, Scalar, Value};
 
 /// Everything that is known of one scalar operation.
 #[derive(Debug)]
@@ -89,6 +89,10 @@ pub struct Facts {
     pub involution: bool,
     /// May panic: not to be executed where the program would not. [`Op::may_panic`] knows for which types.
     pub partial: bool,
+    /// The reduction that combines numbers (truth values) with this operation.
+    pub reduce: Option<Reduce>,
+    /// `f(a, b)` is `a` times the reciprocal of b, bit for bit where b is a power of two.
+    pub quotient: bool,
 }
 
 /// No facts.
@@ -98,6 +102,8 @@ pub const PLAIN: Facts = Facts {
     left_identity: None,
     involution: false,
     partial: false,
+    reduce: None,
+    quotient: false,
 };
 
 /// How an operation's automatic test draws arguments.
