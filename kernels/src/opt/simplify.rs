@@ -1,0 +1,193 @@
+//! Simplification in one walk: constants, facts, element reads that are known, branches and loops that are decided.
+
+use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Value};
+use crate::ops::Op;
+
+use super::cursor::Cursor;
+use super::fold::fold;
+
+/// Simplifies a function.
+pub fn run(f: &mut Func) {
+    Cursor::run(f, |c, body| c.block(body, &mut inst));
+}
+
+fn inst(c: &mut Cursor, mut inst: Inst) {
+    c.resolve(&mut inst.kind);
+    match inst.kind {
+        Kind::Op(op, ref args) => {
+            let folded = fold(c, op, args);
+            replace_or_keep(c, inst, folded);
+        }
+        Kind::Index { array, ref at } => {
+            let element = element(c, array, at);
+            replace_or_keep(c, inst, element);
+        }
+        Kind::Update { array, ref at, value } => {
+            let updated = update(c, array, at, value);
+            replace_or_keep(c, inst, updated);
+        }
+        Kind::Accum { array, ref at, value } => {
+            let accumulated = accum(c, array, at, value);
+            replace_or_keep(c, inst, accumulated);
+        }
+        Kind::If { cond, .. } => branch(c, cond, inst),
+        Kind::For { .. } => for_(c, inst),
+        Kind::Nest(_) => nest(c, inst),
+        Kind::While { .. } => blocks(c, inst),
+        Kind::Assert { cond, .. } => assert(c, cond, inst),
+        _ => c.keep(inst),
+    }
+}
+
+fn replace_or_keep(c: &mut Cursor, inst: Inst, new: Option<Value>) {
+    match new {
+        Some(v) => c.replace(inst.results[0], v),
+        None => c.keep(inst),
+    }
+}
+
+fn blocks(c: &mut Cursor, mut i: Inst) {
+    for block in i.kind.blocks_mut() {
+        *block = c.block(std::mem::take(block), &mut inst);
+    }
+    c.keep(i);
+}
+
+/// Appends the instructions of a block that certainly runs once, and gives its results.
+fn splice(c: &mut Cursor, block: Block) -> Vec<Value> {
+    for i in block.insts {
+        inst(c, i);
+    }
+    c.all(&block.results)
+}
+
+/// An element of an array that is known: of a pack, of an update, of an accumulation.
+fn element(c: &mut Cursor, array: Value, at: &[Value]) -> Option<Value> {
+    match c.known.def(array)?.clone() {
+        Kind::Pack { elems, shape } => Some(elems[position(c, at, &shape)?]),
+        Kind::Update { array: before, at: place, value } => match c.known.same_place(at, &place)? {
+            true => Some(value),
+            false => Some(read(c, before, at)),
+        },
+        Kind::Accum { array: before, at: place, value } => {
+            let same = c.known.same_place(at, &place)?;
+            let old = read(c, before, at);
+            Some(if same { operate(c, Op::Add, &[old, value]) } else { old })
+        }
+        _ => None,
+    }
+}
+
+fn read(c: &mut Cursor, array: Value, at: &[Value]) -> Value {
+    element(c, array, at).unwrap_or_else(|| c.emit(Kind::Index { array, at: at.to_vec() })[0])
+}
+
+fn operate(c: &mut Cursor, op: Op, args: &[Value]) -> Value {
+    fold(c, op, args).unwrap_or_else(|| c.emit(Kind::Op(op, args.to_vec()))[0])
+}
+
+/// The row-major position of constant indices within bounds.
+fn position(c: &Cursor, at: &[Value], shape: &[i64]) -> Option<usize> {
+    at.iter().zip(shape).try_fold(0, |flat, (&i, &n)| {
+        let i = c.known.int(i)?;
+        (0..n).contains(&i).then(|| flat * n as usize + i as usize)
+    })
+}
+
+fn update(c: &mut Cursor, array: Value, at: &[Value], value: Value) -> Option<Value> {
+    if let Some(Kind::Index { array: from, at: place }) = c.known.def(value)
+        && *from == array
+        && c.known.same_place(at, place) == Some(true)
+    {
+        return Some(array);
+    }
+    let Kind::Pack { elems, shape } = c.known.def(array)? else { return None };
+    let (mut elems, shape) = (elems.clone(), shape.clone());
+    elems[position(c, at, &shape)?] = value;
+    Some(c.emit(Kind::Pack { elems, shape })[0])
+}
+
+fn accum(c: &mut Cursor, array: Value, at: &[Value], value: Value) -> Option<Value> {
+    let Kind::Pack { elems, shape } = c.known.def(array)? else { return None };
+    let (mut elems, shape) = (elems.clone(), shape.clone());
+    let place = position(c, at, &shape)?;
+    elems[place] = operate(c, Op::Add, &[elems[place], value]);
+    Some(c.emit(Kind::Pack { elems, shape })[0])
+}
+
+fn branch(c: &mut Cursor, cond: Value, mut i: Inst) {
+    let Kind::If { then, els, .. } = &mut i.kind else { unreachable!("a branch") };
+    if let Some(Lit::Bool(taken)) = c.known.lit(cond) {
+        let block = std::mem::take(if taken { then } else { els });
+        let results = splice(c, block);
+        return c.replace_all(&i.results, &results);
+    }
+    for (block, taken) in [(&mut *then, true), (&mut *els, false)] {
+        let before = c.known.set(cond, Some(Kind::Const(Lit::Bool(taken))));
+        *block = c.block(std::mem::take(block), &mut inst);
+        c.known.set(cond, before);
+    }
+    let pairs: Vec<(Value, Value)> = then.results.iter().copied().zip(els.results.iter().copied()).collect();
+    for (&result, (a, b)) in i.results.iter().zip(pairs) {
+        if let Some(same) = common(c, a, b) {
+            c.replace(result, same);
+        }
+    }
+    c.keep(i);
+}
+
+/// What both arms of a branch yield, if that is one value or one literal.
+fn common(c: &mut Cursor, a: Value, b: Value) -> Option<Value> {
+    if a == b {
+        return Some(a);
+    }
+    let lit = c.known.lit(a)?;
+    (c.known.lit(b) == Some(lit)).then(|| c.lit(lit))
+}
+
+/// A loop without iterations is its initial values, one with a single iteration is its body.
+fn for_(c: &mut Cursor, mut i: Inst) {
+    let Kind::For { trip, init, body, .. } = &mut i.kind else { unreachable!("a loop") };
+    match *trip {
+        Extent::Const(n) if n <= 0 => {
+            let init = std::mem::take(init);
+            c.replace_all(&i.results, &init);
+        }
+        Extent::Const(1) => {
+            let body = std::mem::take(body);
+            let zero = c.lit(Lit::I64(0));
+            c.replace(body.params[0], zero);
+            c.replace_all(&body.params[1..], init);
+            let results = splice(c, body);
+            c.replace_all(&i.results, &results);
+        }
+        _ => {
+            c.bind_indices(&i.kind);
+            blocks(c, i);
+        }
+    }
+}
+
+fn nest(c: &mut Cursor, mut i: Inst) {
+    c.bind_indices(&i.kind);
+    let Kind::Nest(nest) = &mut i.kind else { unreachable!("a nest") };
+    let body = std::mem::take(&mut nest.body);
+    let single: Vec<Value> =
+        body.params.iter().zip(&nest.domain).filter(|&(_, &e)| e == Extent::Const(1)).map(|(&p, _)| p).collect();
+    let params = body.params.clone();
+    let zero = (!single.is_empty()).then(|| c.lit(Lit::I64(0)));
+    single.iter().for_each(|&p| c.replace(p, zero.expect("made for them")));
+    c.retype(&params);
+    nest.body = c.block(Block { params: Vec::new(), ..body }, &mut inst);
+    nest.body.params = params;
+    c.keep(i);
+}
+
+/// What holds needs no check.
+fn assert(c: &mut Cursor, cond: Value, i: Inst) {
+    if c.known.lit(cond) == Some(Lit::Bool(true)) {
+        c.changed = true;
+        return;
+    }
+    c.keep(i);
+}
