@@ -1,1 +1,6 @@
 //! Fusion into nests.
+
+pub mod horizontal;
+pub mod scatter;
+mod uses;
+pub mod vertical;

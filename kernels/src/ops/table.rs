@@ -8,7 +8,7 @@ mod round;
 mod trig;
 
 use super::{Facts, OpDef, PLAIN, Partial::*, Sig, Test};
-use crate::ir::{Lit, Scalar};
+use crate::ir::{Lit, Reduce, Scalar};
 
 macro_rules! ops {
     ($($(#[doc = $doc:literal])* $id:ident = $def:expr;)*) => {

@@ -124,6 +124,17 @@ impl<'f> Cursor<'f> {
         }
     }
 
+    /// [`Cursor::bind_indices`] for an instruction and all in it, whose definitions are noted as well.
+    pub(crate) fn bind_all(&mut self, inst: &Inst) {
+        self.bind_indices(&inst.kind);
+        for block in inst.kind.blocks() {
+            for inner in &block.insts {
+                self.bind_all(inner);
+                self.known.define(inner);
+            }
+        }
+    }
+
     /// Rewrites a block: `each` handles one instruction.
     pub(crate) fn block(&mut self, block: Block, each: &mut dyn FnMut(&mut Cursor, Inst)) -> Block {
         self.b.open();

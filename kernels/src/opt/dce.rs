@@ -5,7 +5,11 @@ use crate::ir::{Block, Extent, Func, Inst, Kind, Nest, Out, Value, Values};
 
 /// Removes dead code.
 pub fn run(f: &mut Func) {
-    let mut live = Live { values: &f.values, needs: vec![Vec::new(); f.values.len()], live: vec![false; f.values.len()] };
+    let mut live = Live {
+        values: &f.values,
+        needs: vec![Vec::new(); f.values.len()],
+        live: vec![false; f.values.len()],
+    };
     let body = &f.body;
     let mut roots = body.results.clone();
     roots.extend(f.sizes.iter().chain(&body.params));
@@ -102,7 +106,14 @@ impl Live<'_> {
     }
 
     /// A carried value needs what it starts from and what each iteration makes of it; how often that happens matters too.
-    fn carried(&mut self, results: &[Value], init: &[Value], params: &[Value], next: &[Value], control: &[Value]) {
+    fn carried(
+        &mut self,
+        results: &[Value],
+        init: &[Value],
+        params: &[Value],
+        next: &[Value],
+        control: &[Value],
+    ) {
         for (k, &result) in results.iter().enumerate() {
             self.need(result, control.iter().copied().chain([params[k]]));
             self.need(params[k], [init[k], next[k], result]);

@@ -13,7 +13,7 @@ const MAX_POWER: u64 = 16;
 /// The value that an operation comes to without being executed, perhaps by other operations that are cheaper.
 pub(crate) fn fold(c: &mut Cursor, op: Op, args: &[Value]) -> Option<Value> {
     let def = op.def();
-    if let Some(lit) = constant(c, def, args) {
+    if let Some(lit) = constant(c, op, args) {
         return Some(c.lit(lit));
     }
     identity(c, def, args).or_else(|| involution(c, op, args)).or_else(|| match def.sig {
@@ -30,11 +30,9 @@ fn is_i64(c: &Cursor, args: &[Value]) -> bool {
     c.values().ty(args[0]).elem() == Some(Scalar::I64)
 }
 
-fn constant(c: &Cursor, def: &OpDef, args: &[Value]) -> Option<Lit> {
+fn constant(c: &Cursor, op: Op, args: &[Value]) -> Option<Lit> {
     let lits: Vec<Lit> = args.iter().map(|&a| c.known.lit(a)).collect::<Option<_>>()?;
-    let int = lits.iter().any(|l| l.ty().is_int());
-    let safe = !(def.facts.partial && int) || lits.last().is_some_and(|l| l.to_f64() > 0.0);
-    safe.then(|| (def.eval)(&lits))
+    op.eval(&lits)
 }
 
 fn identity(c: &Cursor, def: &OpDef, args: &[Value]) -> Option<Value> {
@@ -154,7 +152,7 @@ fn power(c: &mut Cursor, args: &[Value]) -> Option<Value> {
         return Some(c.lit(Lit::of(ty, 1.0)));
     }
     let product = power_chain(c, x, n.unsigned_abs());
-    Some(if n < 0 { c.emit(Kind::Op(Op::from_name("recip").expect("of the table"), vec![product]))[0] } else { product })
+    Some(if n < 0 { c.emit(Kind::Op(Op::Recip, vec![product]))[0] } else { product })
 }
 
 /// `x³ = x²·x`, `x⁴ = x²·x²`, ..: each power from the one of half the exponent.

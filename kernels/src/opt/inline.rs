@@ -19,7 +19,9 @@ fn inst(c: &mut Cursor, mut i: Inst, module: &Module, keep_rules: bool) {
         _ => None,
     };
     match (callee, &i.kind) {
-        (Some(callee), Kind::Call { args, .. }) if callee.external.is_none() && !(keep_rules && callee.rule.is_some()) => {
+        (Some(callee), Kind::Call { args, .. })
+            if callee.external.is_none() && !(keep_rules && callee.rule.is_some()) =>
+        {
             let copy = body(c, callee, args);
             // The callee's own calls.
             for inner in copy.insts {

@@ -1,6 +1,8 @@
 //! What a pass knows of values while it walks: how each is defined, and which integers are bounded.
 
-use crate::ir::{Extent, Func, Inst, Kind, Lit, Reduce, Scalar, Value, Values};
+use std::collections::HashMap;
+
+use crate::ir::{Extent, Func, Inst, Kind, Lit, Nest, Out, Reduce, Value, Values};
 use crate::ops::{Op, Sig};
 
 use super::facts::{is_bilinear, linear_coefficients};
@@ -87,12 +89,18 @@ enum Range {
 pub(crate) struct Known {
     defs: Vec<Option<Kind>>,
     ranges: Vec<Range>,
+    /// Arrays of one repeated number.
+    splats: HashMap<Value, Value>,
 }
 
 impl Known {
     /// What is known on entry to a function.
     pub(crate) fn of(f: &Func) -> Known {
-        let mut known = Known { defs: vec![None; f.values.len()], ranges: vec![Range::Any; f.values.len()] };
+        let mut known = Known {
+            defs: vec![None; f.values.len()],
+            ranges: vec![Range::Any; f.values.len()],
+            splats: HashMap::new(),
+        };
         for &size in &f.sizes {
             known.set_range(size, Range::Extent);
         }
@@ -131,6 +139,25 @@ impl Known {
         {
             self.set(result, Some(inst.kind.clone()));
         }
+        if let Kind::Nest(nest) = &inst.kind {
+            self.define_splats(nest, &inst.results);
+        }
+    }
+
+    /// Arrays that a nest builds of one literal.
+    fn define_splats(&mut self, nest: &Nest, results: &[Value]) {
+        let accs = nest.accs.len();
+        for (k, out) in nest.outs.iter().enumerate() {
+            let element = nest.body.results[accs + k];
+            if *out == Out::Build && self.lit(element).is_some() {
+                self.splats.insert(results[accs + k], element);
+            }
+        }
+    }
+
+    /// The number that all elements of an array are, if it was built so.
+    pub(crate) fn splat(&self, array: Value) -> Option<Value> {
+        self.splats.get(&array).copied()
     }
 
     /// Sets what a value is known to be, and returns what it was before.
@@ -238,7 +265,11 @@ impl Known {
         let of_loop = l.terms.iter().rev().find_map(|&(v, k)| self.loop_extent(v).map(|e| (v, k, e)));
         if let Some((v, k, extent)) = of_loop {
             let rest = l.plus(&Linear::atom(v), k.wrapping_neg());
-            let worst = if k > 0 { rest } else { rest.plus(&self.linear_extent(extent), k).plus(&Linear::constant(1), -k) };
+            let worst = if k > 0 {
+                rest
+            } else {
+                rest.plus(&self.linear_extent(extent), k).plus(&Linear::constant(1), -k)
+            };
             return self.nonnegative_within(&worst, fuel - 1);
         }
         if let Some(&(v, k)) = l.terms.iter().find(|&&(v, k)| k > 0 && self.range(v) == Range::Extent) {
@@ -303,13 +334,19 @@ impl Known {
             Kind::Index { array, at } | Kind::Update { array, at, .. } | Kind::Accum { array, at, .. } => {
                 !self.all_in_bounds(values, *array, at)
             }
-            Kind::Call { .. } | Kind::Assert { .. } | Kind::Tape | Kind::Push { .. } | Kind::Pop { .. } | Kind::While { .. } => true,
+            Kind::Call { .. }
+            | Kind::Assert { .. }
+            | Kind::Tape
+            | Kind::Push { .. }
+            | Kind::Pop { .. }
+            | Kind::While { .. } => true,
             kind => kind.blocks().iter().any(|b| b.insts.iter().any(|i| self.has_effect(values, i))),
         }
     }
 
     fn may_panic(&self, values: &Values, op: Op, args: &[Value]) -> bool {
-        let int = args.iter().any(|&a| values.ty(a).elem().is_some_and(Scalar::is_int));
-        op.def().facts.partial && int && !args.last().and_then(|&a| self.int(a)).is_some_and(|n| n > 0)
+        // An integer divided by a positive constant does not panic.
+        let safe = args.last().and_then(|&a| self.int(a)).is_some_and(|n| n > 0);
+        values.ty(args[0]).elem().is_some_and(|s| op.may_panic(s) && !(s.is_int() && safe))
     }
 }

@@ -9,8 +9,14 @@ mod fold;
 mod inline;
 mod known;
 pub mod simplify;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
+pub(crate) use cursor::Cursor;
 pub use inline::inline;
+pub(crate) use known::Known;
 
 use crate::ir::Func;
 

@@ -172,8 +172,13 @@ fn nest(c: &mut Cursor, mut i: Inst) {
     c.bind_indices(&i.kind);
     let Kind::Nest(nest) = &mut i.kind else { unreachable!("a nest") };
     let body = std::mem::take(&mut nest.body);
-    let single: Vec<Value> =
-        body.params.iter().zip(&nest.domain).filter(|&(_, &e)| e == Extent::Const(1)).map(|(&p, _)| p).collect();
+    let single: Vec<Value> = body
+        .params
+        .iter()
+        .zip(&nest.domain)
+        .filter(|&(_, &e)| e == Extent::Const(1))
+        .map(|(&p, _)| p)
+        .collect();
     let params = body.params.clone();
     let zero = (!single.is_empty()).then(|| c.lit(Lit::I64(0)));
     single.iter().for_each(|&p| c.replace(p, zero.expect("made for them")));

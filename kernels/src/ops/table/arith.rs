@@ -6,7 +6,13 @@ pub(super) const ADD: OpDef = OpDef {
     spellings: &["+"],
     ptx: "add.rn.{t} {d}, {0}, {1};",
     partials: &[Of("1.0"), Of("1.0")],
-    facts: Facts { commutative: true, right_identity: Some(-0.0), left_identity: Some(-0.0), ..PLAIN },
+    facts: Facts {
+        commutative: true,
+        right_identity: Some(-0.0),
+        left_identity: Some(-0.0),
+        reduce: Some(Reduce::Sum),
+        ..PLAIN
+    },
     ..op("add", Sig::Num(2), number!(a, b => a + b; a.wrapping_add(b)), "{0} + {1}")
 };
 
@@ -22,7 +28,13 @@ pub(super) const MUL: OpDef = OpDef {
     spellings: &["*"],
     ptx: "mul.rn.{t} {d}, {0}, {1};",
     partials: &[Of("b"), Of("a")],
-    facts: Facts { commutative: true, right_identity: Some(1.0), left_identity: Some(1.0), ..PLAIN },
+    facts: Facts {
+        commutative: true,
+        right_identity: Some(1.0),
+        left_identity: Some(1.0),
+        reduce: Some(Reduce::Product),
+        ..PLAIN
+    },
     ..op("mul", Sig::Num(2), number!(a, b => a * b; a.wrapping_mul(b)), "{0} * {1}")
 };
 
@@ -32,7 +44,7 @@ pub(super) const DIV: OpDef = OpDef {
     panics: division_panics,
     ptx: "div.rn.{t} {d}, {0}, {1};",
     partials: &[Pole("1.0 / b"), Pole("-(y * (1.0 / b))")],
-    facts: Facts { right_identity: Some(1.0), partial: true, ..PLAIN },
+    facts: Facts { right_identity: Some(1.0), partial: true, quotient: true, ..PLAIN },
     cost: 4,
     test: on(&[(-3.0, 3.0), (0.5, 3.0)]),
     ..op("div", Sig::Num(2), number!(a, b => a / b; a.wrapping_div(b)), "{0} / {1}")
@@ -83,6 +95,7 @@ pub(super) const MIN: OpDef = OpDef {
         Applied("select(a == b, 0.5 * dy, select(or(a < b, is_nan(b)), 0.0, dy))"),
     ],
     test: on(&[(0.0, 1.0), (1.5, 2.0)]),
+    facts: Facts { reduce: Some(Reduce::Min), ..PLAIN },
     ..op("min", Sig::Num(2), number!(a, b => a.min(b); a.min(b)), "{0}.min({1})")
 };
 
@@ -94,6 +107,7 @@ pub(super) const MAX: OpDef = OpDef {
         Applied("select(a == b, 0.5 * dy, select(or(a > b, is_nan(b)), 0.0, dy))"),
     ],
     test: on(&[(0.0, 1.0), (1.5, 2.0)]),
+    facts: Facts { reduce: Some(Reduce::Max), ..PLAIN },
     ..op("max", Sig::Num(2), number!(a, b => a.max(b); a.max(b)), "{0}.max({1})")
 };
 

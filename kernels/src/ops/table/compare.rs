@@ -70,14 +70,20 @@ pub(super) const NE: OpDef = OpDef {
     ..op("ne", Sig::Compare, compare!(!=), "{0} != {1}")
 };
 
-pub(super) const AND: OpDef =
-    OpDef { spellings: &["&"], facts: SYMMETRIC, ..op("and", Sig::Bits(2), bits!(&), "{0} & {1}") };
+pub(super) const AND: OpDef = OpDef {
+    spellings: &["&"],
+    facts: Facts { reduce: Some(Reduce::All), ..SYMMETRIC },
+    ..op("and", Sig::Bits(2), bits!(&), "{0} & {1}")
+};
 
 const ZERO_IS_NEUTRAL: Facts =
     Facts { commutative: true, right_identity: Some(0.0), left_identity: Some(0.0), ..PLAIN };
 
-pub(super) const OR: OpDef =
-    OpDef { spellings: &["|"], facts: ZERO_IS_NEUTRAL, ..op("or", Sig::Bits(2), bits!(|), "{0} | {1}") };
+pub(super) const OR: OpDef = OpDef {
+    spellings: &["|"],
+    facts: Facts { reduce: Some(Reduce::Any), ..ZERO_IS_NEUTRAL },
+    ..op("or", Sig::Bits(2), bits!(|), "{0} | {1}")
+};
 
 pub(super) const XOR: OpDef =
     OpDef { spellings: &["^"], facts: ZERO_IS_NEUTRAL, ..op("xor", Sig::Bits(2), bits!(^), "{0} ^ {1}") };
