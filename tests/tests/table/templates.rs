@@ -6,8 +6,8 @@ use pullback_tests::random::Random;
 
 use crate::draw::{awkward, inside, same};
 
-/// A compiled template. `build.rs` writes the list.
-pub struct Template {
+/// A compiled template.
+struct Template {
     op: Op,
     args: &'static [Scalar],
     /// Inside a nest: with or without fused multiply-add. `None` in scalar code.
@@ -15,7 +15,14 @@ pub struct Template {
     eval: fn(&[Lit]) -> Lit,
 }
 
-include!(concat!(env!("OUT_DIR"), "/templates.rs"));
+/// What `build.rs` made of the templates.
+#[allow(clippy::bool_comparison, unused_parens)]
+mod compiled {
+    use super::*;
+    include!(concat!(env!("OUT_DIR"), "/templates.rs"));
+}
+
+use compiled::TEMPLATES;
 
 /// How many units in the last place lie between two floats.
 fn ulps(a: Lit, b: Lit) -> f64 {
@@ -46,6 +53,44 @@ fn scalar_text_computes_the_value() {
             assert!(same(got, want), "{} of {args:?}: {got:?}, not {want:?}", t.op.def().name);
         }
     }
+}
+
+#[test]
+fn text_in_nests_computes_the_value() {
+    let mut random = Random::new(8);
+    let nests = TEMPLATES.iter().filter(|t| t.fma.is_some());
+    let mut wrong = Vec::new();
+    for t in nests {
+        for i in 0..400 {
+            let args =
+                if i % 2 == 0 { awkward(t.args, &mut random) } else { inside(t.op, t.args, &mut random) };
+            let (got, want) = ((t.eval)(&args), value_in_nest(t, &args));
+            if !same(got, want) && ulps(got, want) > allowed(t) {
+                wrong.push(format!(
+                    "{} of {args:?}, FMA {:?}: {got:?}, not {want:?}",
+                    t.op.def().name,
+                    t.fma
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The operation's value; `muladd` is fused where the machine fuses.
+fn value_in_nest(t: &Template, args: &[Lit]) -> Lit {
+    let fused = t.fma == Some(true) && t.op == Op::MulAdd;
+    (if fused { Op::Fma } else { t.op }).eval(args).expect("no panic inside nests")
+}
+
+/// The table's bound, and one more unit for the error of std's function.
+fn allowed(t: &Template) -> f64 {
+    let bound = if t.args[0] == Scalar::F32 {
+        t.op.def().test.ulp.map(|u| u.0)
+    } else {
+        t.op.def().test.ulp.map(|u| u.1)
+    };
+    bound.map_or(0.0, |ulp| ulp + 1.0)
 }
 
 #[test]

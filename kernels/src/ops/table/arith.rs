@@ -149,7 +149,9 @@ pub(super) const MULZ: OpDef = OpDef {
     )
 };
 
+// In a nest the division comes first, so that what is left is a choice between numbers and not a branch.
 pub(super) const DIVZ: OpDef = OpDef {
+    lane: "{ let quotient = {0} / {1}; if {0} == 0.0 { 0.0 } else { quotient } }",
     partials: &[Applied("divz(dy, b)"), Of("-divz(y, b)")],
     cost: 5,
     test: on(&[(0.1, 3.0), (0.5, 3.0)]),
