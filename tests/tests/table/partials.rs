@@ -4,7 +4,7 @@ use pullback_kernels::ir::{Func, Lit, Scalar};
 use pullback_kernels::ops::{Op, Partial};
 use pullback_tests::random::Random;
 
-use crate::code::{forward, operation, reverse, run};
+use crate::code::{forward, line, operation, reverse, run};
 use crate::draw::{inside, signatures};
 
 const POINTS: usize = 50;
@@ -152,4 +152,44 @@ fn zero_cotangents_contribute_exactly_zero_at_poles() {
         }
     }
     assert!(checked > 100, "{checked}");
+}
+
+/// Orders above the first at points where a shortcut in a partial would show: a line, a point, the arguments by which
+/// it is differentiated one after the other, and the derivative.
+const HIGHER: &[(&str, &[f64], &[usize], f64)] = &[
+    ("tanh(a)", &[0.0], &[0, 0, 0], -2.0),
+    ("tanh(a)", &[0.0], &[0, 0, 0, 0, 0], 16.0),
+    ("tanh(a)", &[1000.0], &[0, 0], 0.0),
+    ("powi(a, 2)", &[0.0], &[0, 0], 2.0),
+    ("powi(a, 3)", &[0.0], &[0, 0, 0], 6.0),
+    ("powf(a, 2.0)", &[0.0], &[0, 0], 2.0),
+    ("powf(a, b)", &[2.0, 0.0], &[0, 1], 0.5),
+    ("powf(a, b)", &[2.0, 0.0], &[1, 0], 0.5),
+    ("a * ln(b)", &[0.0, 4.0], &[0, 1], 0.25),
+    ("a * ln(b)", &[0.0, 4.0], &[1, 0], 0.25),
+    ("a * sqrt(b)", &[0.0, 4.0], &[1, 0], 0.25),
+    ("a / b", &[0.0, 4.0], &[1, 0], -0.0625),
+    ("a * exp2(b)", &[0.0, 0.0], &[1, 0], std::f64::consts::LN_2),
+    ("exp_m1(a)", &[0.0], &[0, 0], 1.0),
+    ("atan(a)", &[0.0], &[0, 0, 0], -2.0),
+    ("asin(a)", &[0.0], &[0, 0, 0], 1.0),
+    ("cbrt(a)", &[-8.0], &[0, 0], 1.0 / 144.0),
+    ("abs(a)", &[-8.0], &[0, 0], 0.0),
+    ("max(a * a, b)", &[3.0, 1.0], &[0, 0], 2.0),
+    ("clamp(a * a, b, 10.0)", &[3.0, 1.0], &[0, 0], 2.0),
+];
+
+#[test]
+fn higher_derivatives_at_awkward_points() {
+    for &(text, point, along, want) in HIGHER {
+        let mut f = line(text, &vec![Scalar::F64; point.len()]);
+        let mut args: Vec<Lit> = point.iter().map(|&x| Lit::F64(x)).collect();
+        for &k in along {
+            f = reverse(&f);
+            f.body.results = vec![f.body.results[k + 1]];
+            args.push(Lit::F64(1.0));
+        }
+        let what = format!("{text} at {point:?} along {along:?}");
+        assert_close(run(&f, &args)[0].to_f64(), want, 1e-12, &what);
+    }
 }

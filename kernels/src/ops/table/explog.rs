@@ -121,13 +121,13 @@ fn powi(x: &[Lit]) -> Lit {
     }
 }
 
-// `b * a^(b - 1)` and not `b * y / a`: y may be 0 though the slope is not, and a may be 0. Along b, 0^b is 0 for every
-// b > 0, so its slope is 0 although ln 0 is infinite.
+// `b * a^(b - 1)` and not `b * y / a`: y may be 0 though the slope is not, and a may be 0. `mulz`, so that 0^0 has slope 0
+// while the slope still depends on b. Along b, 0^b is 0 for every b > 0: its slope is 0 although ln 0 is infinite.
 pub(super) const POWF: OpDef = OpDef {
     spellings: &["powf"],
     lane: "::pullback::math::{T}::powf::<FMA>({0}, {1})",
     partials: &[
-        Pole("select(b == 0.0, 0.0, b * powf(a, b - 1.0))"),
+        Pole("select(b == 0.0, mulz(b, powf(a, b - 1.0)), b * powf(a, b - 1.0))"),
         Pole("select(and(a == 0.0, b >= 0.0), 0.0, y * ln(a))"),
     ],
     cost: 40,

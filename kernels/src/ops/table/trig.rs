@@ -88,13 +88,13 @@ pub(super) const COSH: OpDef = OpDef {
     ..op("cosh", Sig::Float(1), float!(a => a.cosh()), "{0}.cosh()")
 };
 
-// 1 / cosh² with e = exp(-2|a|): `1 - y * y` has no digits left where y is close to 1. Where y is 1, the slope counts
-// as 0.
+// 1 / cosh² with e = exp(-2|a|) where y is close to 1, so that `1 - y * y` has few digits left; but not at 0, where |a|
+// has a corner and higher derivatives would be wrong. Where y is 1, the slope counts as 0.
 pub(super) const TANH: OpDef = OpDef {
     spellings: &["tanh"],
     lane: "::pullback::math::{T}::tanh::<FMA>({0})",
-    partials: &[Of("select(abs(y) == 1.0, 0.0, \
-        4.0 * exp(-2.0 * abs(a)) / ((1.0 + exp(-2.0 * abs(a))) * (1.0 + exp(-2.0 * abs(a)))))")],
+    partials: &[Of("select(abs(a) < 1.0, 1.0 - y * y, select(abs(y) == 1.0, 0.0, \
+        4.0 * exp(-2.0 * abs(a)) / ((1.0 + exp(-2.0 * abs(a))) * (1.0 + exp(-2.0 * abs(a))))))")],
     cost: 20,
     test: own(ANY),
     ..op("tanh", Sig::Float(1), float!(a => a.tanh()), "{0}.tanh()")
