@@ -26,11 +26,14 @@ fn reference(tutorial: &str, case: &str, who: &str) -> Value {
 /// The numbers in a line of the form of `template`, where each `{}` stands for one.
 fn numbers(line: &str, template: &str) -> Vec<f64> {
     let mut pieces = template.split("{}");
-    let mut rest = line.strip_prefix(pieces.next().unwrap()).unwrap_or_else(|| panic!("`{line}` is not `{template}`"));
+    let mut rest =
+        line.strip_prefix(pieces.next().unwrap()).unwrap_or_else(|| panic!("`{line}` is not `{template}`"));
     let mut found = Vec::new();
     for piece in pieces {
         let end = if piece.is_empty() { rest.len() } else { rest.find(piece).unwrap_or(0) };
-        found.push(rest[..end].parse().unwrap_or_else(|e| panic!("`{line}` is not `{template}`: `{rest}`, {e}")));
+        found.push(
+            rest[..end].parse().unwrap_or_else(|e| panic!("`{line}` is not `{template}`: `{rest}`, {e}")),
+        );
         rest = &rest[end + piece.len()..];
     }
     found
@@ -47,11 +50,16 @@ fn check(name: &str, expected: &Value, template: &str, loss: f64, params: f64) {
         assert!((found[1] / value - 1.0).abs() < loss, "{name}: `{line}` instead of {value}");
     }
     let found = numbers(&lines[20], template);
-    let theirs: Vec<f64> = expected["final_params"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    let theirs: Vec<f64> =
+        expected["final_params"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
     let largest = theirs.iter().fold(0.0, |m: f64, p| m.max(p.abs()));
     assert_eq!(found.len(), theirs.len());
     for (found, theirs) in found.iter().zip(theirs) {
-        assert!((found - theirs).abs() < params * largest, "{name}: `{}`: {found} instead of {theirs}", lines[20]);
+        assert!(
+            (found - theirs).abs() < params * largest,
+            "{name}: `{}`: {found} instead of {theirs}",
+            lines[20]
+        );
     }
 }
 

@@ -47,7 +47,8 @@ functions!(
     maximum_in_nest,
     product_with_zero,
     while_in_loop,
-    carried_unchanged
+    carried_unchanged,
+    checkpoint
 );
 
 fn check(name: &str, text: &str) {

@@ -271,6 +271,7 @@ impl Frame<'_> {
                 let args = self.take_all(args)?;
                 call(self.module, func, args, self.steps, self.depth + 1)?
             }
+            Kind::Checkpoint => Vec::new(),
             Kind::Tape => one(Datum::Tape(Vec::new())),
             Kind::Push { tape, value } => {
                 let value = self.take(*value)?;

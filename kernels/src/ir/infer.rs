@@ -55,6 +55,7 @@ pub fn infer(values: &Values, kind: &Kind) -> Result<Vec<Ty>, String> {
         }
         Kind::Contract { kind, args } => contract(values, *kind, args),
         Kind::Call { .. } => Err("a call's results are its function's".into()),
+        Kind::Checkpoint => Ok(Vec::new()),
         Kind::Tape => Ok(vec![Ty::Tape]),
         Kind::Push { tape, .. } => match values.ty(*tape) {
             Ty::Tape => Ok(vec![Ty::Tape]),

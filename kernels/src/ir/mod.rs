@@ -197,8 +197,9 @@ pub struct Inst {
     pub loc: Loc,
 }
 
-/// What an instruction does.
+/// What an instruction does. The fields say what they are; the variants' documentation says the rest.
 #[derive(Clone, Debug)]
+#[allow(missing_docs)]
 pub enum Kind {
     /// A literal.
     Const(Lit),
@@ -225,6 +226,9 @@ pub enum Kind {
     Contract { kind: Contract, args: Vec<Value> },
     /// A call of a function of the module.
     Call { func: String, args: Vec<Value> },
+    /// In the body of a loop: the reverse sweep stores the loop's carried values only, and computes the rest of the body
+    /// again. No results, no effect on values.
+    Checkpoint,
     /// A new, empty tape.
     Tape,
     /// The tape with a value on top.
@@ -304,6 +308,7 @@ impl Reduce {
 ///
 /// Shapes are those of the IR (a nalgebra matrix of r rows and c columns is `[c, r]`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)]
 pub enum Contract {
     /// `C[i, j] = Σk A[i, k] B[k, j]`, with A (B) read transposed if `ta` (`tb`).
     MatMul { ta: bool, tb: bool },

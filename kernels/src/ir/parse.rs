@@ -427,6 +427,7 @@ impl Parser {
             "for" => self.for_loop()?,
             "while" => self.while_loop()?,
             "call" => return self.call(),
+            "checkpoint" => Kind::Checkpoint,
             "tape" => Kind::Tape,
             "push" => {
                 let tape = self.value()?;

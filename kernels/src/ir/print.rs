@@ -301,6 +301,7 @@ impl Printer<'_> {
             }
             Kind::Contract { kind, args } => format!("{} {}", kind.name(), self.list(args)),
             Kind::Call { func, args } => format!("call @{func}({})", self.list(args)),
+            Kind::Checkpoint => "checkpoint".into(),
             Kind::Tape => "tape".into(),
             Kind::Push { tape, value } => format!("push {}, {}", v(tape), v(value)),
             Kind::Pop { tape } => {

@@ -13,13 +13,13 @@ impl Kind {
     }
 
     fn visit(&self, f: &mut dyn FnMut(Value)) {
-        let mut extent = |e: &Extent, f: &mut dyn FnMut(Value)| {
+        let extent = |e: &Extent, f: &mut dyn FnMut(Value)| {
             if let Extent::Value(v) = e {
                 f(*v);
             }
         };
         match self {
-            Kind::Const(_) | Kind::Tape => {}
+            Kind::Const(_) | Kind::Checkpoint | Kind::Tape => {}
             Kind::Op(_, args) | Kind::Contract { args, .. } | Kind::Call { args, .. } => {
                 args.iter().for_each(|&v| f(v))
             }
@@ -57,10 +57,10 @@ impl Kind {
         f: &mut dyn FnMut(Value) -> Value,
         extent: &mut dyn FnMut(Extent) -> Extent,
     ) {
-        let mut all =
+        let all =
             |vs: &mut Vec<Value>, f: &mut dyn FnMut(Value) -> Value| vs.iter_mut().for_each(|v| *v = f(*v));
         match self {
-            Kind::Const(_) | Kind::Tape => {}
+            Kind::Const(_) | Kind::Checkpoint | Kind::Tape => {}
             Kind::Op(_, args) | Kind::Contract { args, .. } | Kind::Call { args, .. } => all(args, f),
             Kind::Index { array, at } => {
                 *array = f(*array);

@@ -21,6 +21,8 @@ pub(super) enum Access {
     Again,
     /// They are popped from the tape, or computed again where that is cheap.
     Tape,
+    /// The block's parameters are popped from the tape, all else is computed again: a checkpointed loop.
+    Checkpoint,
 }
 
 /// One block of the forward sweep that encloses the place being reversed.
@@ -103,6 +105,40 @@ impl Reverse<'_, '_> {
         tape: Option<Value>,
         end: Value,
     ) -> Vec<Inst> {
+        let (needed, params) = self.needed_again(block, record);
+        self.b.open();
+        for v in params {
+            // An accumulator that a nested loop threads: its content is never read.
+            let ty = self.primal_type(v);
+            let zero = super::zero(&mut self.b, &ty);
+            self.alias(v, zero);
+        }
+        self.emit_again(block, record, &needed, tape, end);
+        self.b.close(Vec::new(), Vec::new()).insts
+    }
+
+    /// As [`Reverse::finish_again`] for the body of a checkpointed loop: the parameters are popped from `token`, the
+    /// last pop defining `popped`, and the rest is computed again with a tape of its own, which ends in `end`. Sets what
+    /// the forward block must store.
+    pub(super) fn finish_checkpoint(
+        &mut self,
+        block: &Block,
+        record: &mut Record,
+        (token, popped): (Value, Value),
+        end: Value,
+    ) -> Vec<Inst> {
+        let (needed, mut params) = self.needed_again(block, record);
+        params.sort_by_key(|&v| (!self.b.values.ty(v).is_array(), v));
+        self.b.open();
+        self.pops(&params, token, popped);
+        let tape = record.uses_tape().then(|| self.b.tape());
+        self.emit_again(block, record, &needed, tape, end);
+        *record = Record::storing(params);
+        self.b.close(Vec::new(), Vec::new()).insts
+    }
+
+    /// Which instructions of the innermost frame must run again, and which of its parameters they read.
+    fn needed_again(&mut self, block: &Block, record: &Record) -> (Vec<bool>, Vec<Value>) {
         let mut needed: Vec<bool> = (0..block.insts.len()).map(|k| record.taped(k)).collect();
         let mut params = Vec::new();
         let mut seen = vec![false; needed.len()];
@@ -123,13 +159,17 @@ impl Reverse<'_, '_> {
                 self.primal(u);
             }
         }
-        self.b.open();
-        for v in params {
-            // An accumulator that a nested loop threads: its content is never read.
-            let ty = self.primal_type(v);
-            let zero = super::zero(&mut self.b, &ty);
-            self.alias(v, zero);
-        }
+        (needed, params)
+    }
+
+    fn emit_again(
+        &mut self,
+        block: &Block,
+        record: &Record,
+        needed: &[bool],
+        tape: Option<Value>,
+        end: Value,
+    ) {
         let mut token = tape;
         for k in (0..needed.len()).filter(|&k| needed[k]) {
             let insts = self.recording(&block.insts[k], record.at(k), token);
@@ -141,7 +181,21 @@ impl Reverse<'_, '_> {
         if let (true, Some(token)) = (record.uses_tape(), token) {
             rename_result(self.b.current_mut(), token, end);
         }
-        self.b.close(Vec::new(), Vec::new()).insts
+    }
+
+    /// Pops what was pushed in this order; the last pop defines `end`.
+    fn pops(&mut self, stored: &[Value], token: Value, end: Value) {
+        let mut tape = token;
+        for (k, v) in stored.iter().rev().enumerate() {
+            let next = if k + 1 == stored.len() { end } else { self.b.values.add(Ty::Tape, "") };
+            let placeholder = self.frames.last().expect("a frame").placeholders[v];
+            self.b.append(Inst {
+                results: vec![next, placeholder],
+                kind: Kind::Pop { tape },
+                loc: self.b.loc,
+            });
+            tape = next;
+        }
     }
 
     /// Lets the newest instruction define the placeholder of a value instead of `as_value`.
@@ -214,17 +268,7 @@ impl Reverse<'_, '_> {
         recomputed.sort_unstable();
         recomputed.dedup();
         self.b.open();
-        let mut tape = token;
-        for (k, &v) in stored.iter().rev().enumerate() {
-            let next = if k + 1 == stored.len() { end } else { self.b.values.add(Ty::Tape, "") };
-            let placeholder = self.frames[top].placeholders[&v];
-            self.b.append(Inst {
-                results: vec![next, placeholder],
-                kind: Kind::Pop { tape },
-                loc: self.b.loc,
-            });
-            tape = next;
-        }
+        self.pops(&stored, token, end);
         for k in recomputed {
             self.again(&block.insts[k..=k]);
         }
@@ -265,7 +309,7 @@ impl Reverse<'_, '_> {
     /// Whether an array is defined where the reverse sweep sees it without a tape.
     fn outlives(&self, array: Value) -> bool {
         let frame = self.frames.iter().rev().find(|f| f.defs.contains_key(&array));
-        frame.is_none_or(|f| f.access != Access::Tape)
+        frame.is_none_or(|f| matches!(f.access, Access::Visible | Access::Again))
     }
 }
 

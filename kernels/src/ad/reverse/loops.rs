@@ -45,13 +45,14 @@ impl Reverse<'_, '_> {
         let mut params = vec![index];
         let inner: Vec<Value> = start.iter().map(|&v| self.b.values.like(v)).collect();
         params.extend(&inner);
-        let mut frame = Frame::new(Access::Tape, body);
+        let checkpointed = body.insts.iter().any(|i| matches!(i.kind, Kind::Checkpoint));
+        let mut frame = Frame::new(if checkpointed { Access::Checkpoint } else { Access::Tape }, body);
         if indices == 1 {
             frame = frame.known(body.params[0], index);
         }
         self.frames.push(frame);
-        let popped = self.b.values.add(Ty::Tape, "");
-        self.tape = Some(popped);
+        let [popped, local] = [0; 2].map(|_| self.b.values.add(Ty::Tape, ""));
+        self.tape = Some(if checkpointed { local } else { popped });
         self.b.open();
         self.adjoints.extend(captured.iter().copied().zip(inner[carried.len()..].iter().copied()));
         for (&k, &d) in carried.iter().zip(&inner) {
@@ -64,7 +65,11 @@ impl Reverse<'_, '_> {
         let mut block = self.b.close(params, results);
 
         let token = self.b.values.add(Ty::Tape, "");
-        let mut insts = self.finish_tape(body, &mut record, token, popped);
+        let mut insts = match checkpointed {
+            true => self.finish_checkpoint(body, &mut record, (token, popped), local),
+            false => self.finish_tape(body, &mut record, token, popped),
+        };
+        let last = if checkpointed { Some(popped) } else { self.tape };
         insts.append(&mut block.insts);
         block.insts = insts;
         self.frames.pop();
@@ -72,7 +77,7 @@ impl Reverse<'_, '_> {
         if record.uses_tape() {
             start.push(outer_tape.expect("a loop that stores stands where there is a tape"));
             block.params.push(if record.stores.is_empty() { popped } else { token });
-            block.results.extend(self.tape);
+            block.results.extend(last);
         }
         let out = self.b.push(Kind::For { trip, rev, init: start, body: block });
         self.tape = if record.uses_tape() { out.last().copied() } else { outer_tape };

@@ -134,7 +134,7 @@ impl Reverse<'_, '_> {
             }
             Kind::Contract { kind, args } => self.contract(*kind, args[0], args[1], inst.results[0]),
             Kind::Call { func, args } => self.call(func, args, inst),
-            Kind::Const(_) | Kind::Assert { .. } | Kind::Tape => {}
+            Kind::Const(_) | Kind::Assert { .. } | Kind::Checkpoint | Kind::Tape => {}
             Kind::Push { .. } | Kind::Pop { .. } => {
                 self.fail(
                     inst,

@@ -25,6 +25,11 @@ pub(super) struct InstRecord {
 }
 
 impl Record {
+    /// A record of nothing but these.
+    pub(super) fn storing(stores: Vec<Value>) -> Record {
+        Record { stores, insts: HashMap::new() }
+    }
+
     pub(super) fn uses_tape(&self) -> bool {
         !self.stores.is_empty() || self.insts.values().any(InstRecord::uses_tape)
     }
