@@ -36,7 +36,7 @@ pub(crate) fn cost_of(inst: &Inst) -> u64 {
         })
     };
     match &inst.kind {
-        Kind::Const(_) | Kind::Tape | Kind::Assert { .. } => 0,
+        Kind::Const(_) | Kind::Tape | Kind::Checkpoint | Kind::Assert { .. } => 0,
         Kind::Op(op, _) => op.def().cost as u64,
         Kind::Index { .. } | Kind::Accum { .. } | Kind::Push { .. } | Kind::Pop { .. } => 1,
         Kind::Pack { elems, .. } => elems.len() as u64,

@@ -197,7 +197,12 @@ fn slice(c: &Cursor, nest: &Nest, out: Value) -> Option<Block> {
 /// Whether an instruction does what may not be repeated or left out.
 fn is_ordered(inst: &Inst) -> bool {
     match &inst.kind {
-        Kind::Assert { .. } | Kind::Call { .. } | Kind::Tape | Kind::Push { .. } | Kind::Pop { .. } => true,
+        Kind::Assert { .. }
+        | Kind::Call { .. }
+        | Kind::Checkpoint
+        | Kind::Tape
+        | Kind::Push { .. }
+        | Kind::Pop { .. } => true,
         kind => kind.blocks().iter().any(|b| b.insts.iter().any(is_ordered)),
     }
 }

@@ -114,6 +114,7 @@ impl Encoder<'_, '_> {
             }
             Kind::While { .. }
             | Kind::Call { .. }
+            | Kind::Checkpoint
             | Kind::Tape
             | Kind::Push { .. }
             | Kind::Pop { .. }

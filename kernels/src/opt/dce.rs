@@ -132,7 +132,8 @@ fn sweep(live: &[bool], values: &Values, block: &mut Block) {
             sweep(live, values, inner);
         }
         let wanted = needed(&inst.results);
-        if !wanted.contains(&true) && !has_roots(inst) {
+        let marks = matches!(inst.kind, Kind::Checkpoint);
+        if !wanted.contains(&true) && !has_roots(inst) && !marks {
             return false;
         }
         prune(inst, &wanted);

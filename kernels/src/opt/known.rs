@@ -336,6 +336,7 @@ impl Known {
             }
             Kind::Call { .. }
             | Kind::Assert { .. }
+            | Kind::Checkpoint
             | Kind::Tape
             | Kind::Push { .. }
             | Kind::Pop { .. }
