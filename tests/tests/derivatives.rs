@@ -2,6 +2,7 @@
 
 use pullback_kernels::ad::{jvp, vjp};
 use pullback_kernels::ir::{Array, Datum, Func, Lit, Module, Scalar, Ty, eval, parse, verify_func};
+use pullback_kernels::opt::optimize;
 
 /// One file per function; `.ir` text under `ir/derivatives`.
 macro_rules! functions {
@@ -67,9 +68,12 @@ fn check(name: &str, text: &str) {
 
     let reverse = vjp(&module, &f.name, &wrt).unwrap();
     let forward = jvp(&module, &f.name, &wrt).unwrap();
-    for stage in ["plain"] {
+    for (stage, optimized) in [("plain", false), ("optimized", true)] {
         let [reverse, forward] = [&reverse, &forward].map(|g| {
-            let g = g.clone();
+            let mut g = g.clone();
+            if optimized {
+                optimize(&mut g);
+            }
             if let Err(violations) = verify_func(&module, &g) {
                 panic!("{name}, {stage}: {violations:?}\n{g}");
             }
