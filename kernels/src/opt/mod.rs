@@ -18,23 +18,53 @@ pub(crate) use cursor::Cursor;
 pub use inline::inline;
 pub(crate) use known::Known;
 
-use crate::ir::Func;
+use crate::fuse;
+use crate::ir::{Block, Func};
 
 /// Every rewriting pass by name.
-pub const PASSES: &[(&str, fn(&mut Func))] =
-    &[("simplify", simplify::run), ("cse", cse::run), ("dce", dce::run), ("compact", compact::run)];
+pub const PASSES: &[(&str, fn(&mut Func))] = &[
+    ("simplify", simplify::run),
+    ("cse", cse::run),
+    ("dce", dce::run),
+    ("compact", compact::run),
+    ("inline_builds", fuse::vertical::run),
+    ("merge", fuse::horizontal::run),
+    ("scatter_to_build", fuse::scatter::run),
+];
 
-/// The most rounds of [`optimize`].
+/// The most rounds of [`optimize`]; each removes what the one before uncovered.
 const MAX_ROUNDS: usize = 4;
 
-/// Runs the passes until nothing changes, or a bounded number of rounds.
+/// Simplifies and fuses: the passes in order, until nothing becomes smaller, or a bounded number of rounds.
 pub fn optimize(f: &mut Func) {
+    let mut size = usize::MAX;
     for _ in 0..MAX_ROUNDS {
-        let before = f.body.clone();
-        simplify::run(f);
-        cse::run(f);
-        dce::run(f);
-        compact::run(f);
-        let _ = before;
+        round(f);
+        let now = count(&f.body);
+        if now == size {
+            break;
+        }
+        size = now;
     }
+}
+
+fn round(f: &mut Func) {
+    simplify::run(f);
+    cse::run(f);
+    dce::run(f);
+    fuse::vertical::run(f);
+    fuse::scatter::run(f);
+    simplify::run(f);
+    cse::run(f);
+    dce::run(f);
+    fuse::horizontal::run(f);
+    cse::run(f);
+    dce::run(f);
+    compact::run(f);
+}
+
+/// How many instructions a block has, those of nested blocks included.
+fn count(block: &Block) -> usize {
+    let nested = |i: &crate::ir::Inst| i.kind.blocks().into_iter().map(count).sum::<usize>();
+    block.insts.iter().map(|i| 1 + nested(i)).sum()
 }
