@@ -1,8 +1,8 @@
 //! Every pass, and all of them, on the functions of `ir/derivatives` and on their derivatives: the result verifies and
 //! computes the same.
 
-use std::path::Path;
 use std::fs;
+use std::path::Path;
 
 use pullback_kernels::ad::vjp;
 use pullback_kernels::ir::{Array, Datum, Extent, Func, Lit, Module, Scalar, Ty, eval, parse, verify_func};
@@ -13,7 +13,8 @@ use pullback_tests::random::Random;
 #[test]
 fn passes_keep_functions_and_derivatives() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("ir/derivatives");
-    let mut paths: Vec<_> = fs::read_dir(root).expect("a folder").map(|e| e.expect("an entry").path()).collect();
+    let mut paths: Vec<_> =
+        fs::read_dir(root).expect("a folder").map(|e| e.expect("an entry").path()).collect();
     paths.sort();
     assert!(paths.len() > 20);
     for path in paths {
@@ -76,7 +77,8 @@ fn argument(ty: &Ty, random: &mut Random) -> Datum {
     match ty {
         Ty::Scalar(s) => Datum::Scalar(number(*s)),
         Ty::Array(elem, shape) => {
-            let shape: Vec<usize> = shape.iter().map(|e| if let Extent::Const(n) = e { *n as usize } else { 5 }).collect();
+            let shape: Vec<usize> =
+                shape.iter().map(|e| if let Extent::Const(n) = e { *n as usize } else { 5 }).collect();
             let data = (0..shape.iter().product()).map(|_| number(*elem)).collect();
             Datum::Array(Array { elem: *elem, shape, data })
         }

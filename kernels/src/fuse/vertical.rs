@@ -11,7 +11,7 @@ use crate::opt::{Cursor, Known};
 use super::uses::cost_of;
 
 /// A body that costs at most this is computed again by each reader.
-const CHEAP: u64 = 12;
+const CHEAP: u64 = 9;
 
 /// Inlines builds into their readers.
 pub fn run(f: &mut Func) {
