@@ -93,6 +93,8 @@ pub struct Facts {
     pub reduce: Option<Reduce>,
     /// `f(a, b)` is `a` times the reciprocal of b, bit for bit where b is a power of two.
     pub quotient: bool,
+    /// The operation that this is where the first argument is not 0.
+    pub unless_zero: Option<Op>,
 }
 
 /// No facts.
@@ -104,6 +106,7 @@ pub const PLAIN: Facts = Facts {
     partial: false,
     reduce: None,
     quotient: false,
+    unless_zero: None,
 };
 
 /// How an operation's automatic test draws arguments.

@@ -22,6 +22,7 @@ pub(crate) fn fold(c: &mut Cursor, op: Op, args: &[Value]) -> Option<Value> {
         Sig::PowI => power(c, args),
         Sig::Num(_) if is_i64(c, args) => bound(c, def, args).or_else(|| integer_sum(c, def, op, args)),
         _ if def.facts.quotient => quotient(c, args),
+        _ if def.facts.unless_zero.is_some() => not_zero(c, def, args),
         _ => None,
     })
 }
@@ -163,6 +164,13 @@ fn power_chain(c: &mut Cursor, x: Value, n: u64) -> Value {
     let half = power_chain(c, x, n / 2);
     let even = c.emit(Kind::Op(Op::Mul, vec![half, half]))[0];
     if n.is_multiple_of(2) { even } else { c.emit(Kind::Op(Op::Mul, vec![even, x]))[0] }
+}
+
+/// What an operation is that treats a zero apart, where the first argument is known not to be one.
+fn not_zero(c: &mut Cursor, def: &OpDef, args: &[Value]) -> Option<Value> {
+    let known = c.known.lit(args[0])?;
+    let plain = def.facts.unless_zero?;
+    (known.to_f64() != 0.0).then(|| c.emit(Kind::Op(plain, args.to_vec()))[0])
 }
 
 /// A quotient by a power of two is the product with its reciprocal, exactly.

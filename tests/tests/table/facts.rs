@@ -54,11 +54,39 @@ fn check_facts(op: Op, args: &[Lit], tys: &[Scalar]) -> usize {
     if facts.involution {
         cases.push((op.eval(&[op.eval(args).expect("a total operation")]), Some(args[0])));
     }
+    if let Some(plain) = facts.unless_zero.filter(|_| args[0].to_f64() != 0.0) {
+        cases.push((op.eval(args), plain.eval(args)));
+    }
+    if facts.quotient && tys[0].is_float() {
+        for e in [-20, -1, 0, 3, 30] {
+            let at = |by: f64| Lit::of(tys[1], by.powi(e));
+            cases.push((op.eval(&[args[0], at(2.0)]), Op::Mul.eval(&[args[0], at(0.5)])));
+        }
+    }
     for (got, want) in &cases {
         let equal = matches!((got, want), (Some(g), Some(w)) if same(*g, *w));
         assert!(equal, "{} of {args:?}: {got:?}, not {want:?}", op.def().name);
     }
     cases.len()
+}
+
+/// The combination of a list is that of its head with the combination of its tail, in any order.
+#[test]
+fn operations_of_reductions_are_associative() {
+    let mut random = Random::new(9);
+    for op in Op::all().filter(|op| op.def().facts.reduce.is_some()) {
+        for tys in signatures(op).into_iter().filter(|tys| !tys[0].is_float()) {
+            for _ in 0..100 {
+                let [a, b] = awkward(&tys, &mut random)[..] else {
+                    panic!("a reduction takes two arguments")
+                };
+                let c = awkward(&tys, &mut random)[0];
+                let of = |a, b| op.eval(&[a, b]).expect("a total operation");
+                assert!(same(of(of(a, b), c), of(a, of(b, c))), "{} of {a:?}, {b:?}, {c:?}", op.def().name);
+                assert!(same(of(a, b), of(b, a)), "{} of {a:?}, {b:?}", op.def().name);
+            }
+        }
+    }
 }
 
 #[test]

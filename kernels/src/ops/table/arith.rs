@@ -138,7 +138,7 @@ pub(super) const RECIP: OpDef = OpDef {
 // The slope in the cotangent is itself a partial that may be infinite.
 pub(super) const MULZ: OpDef = OpDef {
     partials: &[Pole("b"), Of("a")],
-    facts: Facts { left_identity: Some(1.0), ..PLAIN },
+    facts: Facts { left_identity: Some(1.0), unless_zero: Some(Op::Mul), ..PLAIN },
     cost: 2,
     test: on(&[(0.1, 3.0), (-3.0, 3.0)]),
     ..op(
@@ -153,6 +153,7 @@ pub(super) const MULZ: OpDef = OpDef {
 pub(super) const DIVZ: OpDef = OpDef {
     lane: "{ let quotient = {0} / {1}; if {0} == 0.0 { 0.0 } else { quotient } }",
     partials: &[Applied("divz(dy, b)"), Of("-divz(y, b)")],
+    facts: Facts { unless_zero: Some(Op::Div), ..PLAIN },
     cost: 5,
     test: on(&[(0.1, 3.0), (0.5, 3.0)]),
     ..op(
