@@ -3,3 +3,5 @@
 pub mod args;
 pub mod close;
 pub mod random;
+pub mod random_ir;
+pub mod shrink;

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Commands: `round-trip`, `parse-error`, `verify-error`, `eval`, `pass NAME` and `pipeline STEP | STEP ..`, where a
-//! step is the name of a pass, `optimize`, `vjp wrt 0, 1` or `jvp wrt 0`. Passes are verified before and after; with
+//! step is the name of a pass, `optimize`, `inline`, `inline all`, `vjp wrt 0, 1`, `jvp wrt 0` or `value_and_grad wrt 0`. Passes are verified before and after; with
 //! `args`, a `pass` must leave the interpreter's result as it was. `BLESS=1` writes the expected outputs anew.
 
 use std::fmt::Write;
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use pullback_kernels::ir::{Datum, Func, Module, eval_limited, parse, verify};
+use pullback_kernels::{ad, opt};
 use pullback_tests::args::parse_args;
 use pullback_tests::close::results_differ;
 
@@ -180,13 +181,14 @@ impl Section {
         Ok(changed.to_string())
     }
 
+    /// Prints the last function only: the others stand in the input.
     fn pipeline(&self, module: &Module, steps: &str) -> Result<String, String> {
         let mut module = module.clone();
         for name in steps.split('|') {
             step(&mut module, name.trim())?;
             check(&module, name)?;
         }
-        let mut text = module.to_string();
+        let mut text = module.entry().to_string();
         for line in self.eval(&module)?.lines() {
             writeln!(text, "// eval: {line}").expect("a String takes everything");
         }
@@ -200,13 +202,39 @@ fn check(module: &Module, what: &str) -> Result<(), String> {
     Err(format!("{what} does not verify:\n{}\n{module}", found.join("\n")))
 }
 
-/// Applies a pass to every function, or appends the derivative of the entry.
+/// Applies a pass to every function with code, or puts the derivative of the entry behind it.
 fn step(module: &mut Module, name: &str) -> Result<(), String> {
-    let pass = pass(name)?;
-    module.funcs.iter_mut().filter(|f| f.external.is_none()).for_each(pass);
+    let (word, rest) = name.split_once(' ').unwrap_or((name, ""));
+    let name = module.entry().name.clone();
+    match word {
+        "inline" => {
+            let mut entry = module.entry().clone();
+            opt::inline(module, &mut entry, rest != "all");
+            *module.funcs.last_mut().expect("an entry") = entry;
+        }
+        "vjp" => derive(module, ad::vjp(module, &name, &positions(rest)?))?,
+        "jvp" => derive(module, ad::jvp(module, &name, &positions(rest)?))?,
+        "value_and_grad" => derive(module, ad::value_and_grad(module, &name, &positions(rest)?))?,
+        "optimize" => each(module, opt::optimize),
+        word => {
+            let found = opt::PASSES.iter().find(|(n, _)| *n == word);
+            each(module, found.ok_or_else(|| format!("no such pass: {word}"))?.1);
+        }
+    }
     Ok(())
 }
 
-fn pass(name: &str) -> Result<fn(&mut Func), String> {
-    Err(format!("no such pass: {name}"))
+fn each(module: &mut Module, pass: fn(&mut Func)) {
+    module.funcs.iter_mut().filter(|f| f.external.is_none()).for_each(pass);
+}
+
+fn derive(module: &mut Module, derivative: Result<Func, ad::AdError>) -> Result<(), String> {
+    module.funcs.push(derivative.map_err(|e| e.message)?);
+    Ok(())
+}
+
+/// `wrt 0, 2`
+fn positions(text: &str) -> Result<Vec<usize>, String> {
+    let list = text.trim().strip_prefix("wrt").ok_or("expected `wrt 0, 1`")?;
+    list.split(',').map(|n| n.trim().parse().map_err(|_| format!("`{n}` is no position"))).collect()
 }

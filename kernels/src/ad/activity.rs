@@ -43,6 +43,8 @@ impl Activity<'_> {
                 debug_assert_eq!(indices.len(), nest.domain.len());
                 self.flow(&nest.accs, tokens);
                 self.block(&nest.body);
+                // every state of an accumulator has a tangent as soon as one has
+                self.flow(&nest.body.results, tokens);
                 self.flow(&nest.body.results, &inst.results);
             }
             Kind::Push { value, .. } => self.taped |= self.varied.contains(value),

@@ -6,7 +6,6 @@
 
 mod activity;
 mod forward;
-mod matrix;
 mod reverse;
 
 pub use forward::{forward, jvp};
