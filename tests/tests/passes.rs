@@ -6,7 +6,7 @@ use std::path::Path;
 
 use pullback_kernels::ad::vjp;
 use pullback_kernels::ir::{Array, Datum, Extent, Func, Lit, Module, Scalar, Ty, eval, parse, verify_func};
-use pullback_kernels::opt::{PASSES, inline, optimize};
+use pullback_kernels::opt::{PASSES, finish, inline, optimize};
 use pullback_tests::close::results_differ;
 use pullback_tests::random::Random;
 
@@ -41,9 +41,10 @@ fn check(name: &str, text: &str) {
             same(name, pass, &module, g, |h| run(h));
         }
         same(name, "optimize", &module, g, optimize);
-        same(name, "inline and optimize", &module, g, |h| {
+        same(name, "all", &module, g, |h| {
             inline(&module, h, false);
             optimize(h);
+            finish(h);
         });
     }
 }

@@ -6,6 +6,7 @@
 
 mod activity;
 mod forward;
+mod matrix;
 mod reverse;
 
 pub use forward::{forward, jvp};

@@ -6,12 +6,13 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::ir::{Block, Func, Inst, Kind, Nest, Out, Renamer, Value, inst_free_values};
+use crate::ops::CHEAP;
 use crate::opt::{Cursor, Known};
 
 use super::uses::cost_of;
 
-/// A body that costs at most this is computed again by each reader.
-const CHEAP: u64 = 9;
+/// A body that costs at most this, and has no operation that is worth storing, is computed again by each reader.
+const CHEAP_BODY: u64 = 9;
 
 /// Inlines builds into their readers.
 pub fn run(f: &mut Func) {
@@ -154,13 +155,17 @@ impl Inliner {
                 continue;
             }
             let Some(body) = slice(c, nest, nest.body.results[accs + k]) else { continue };
-            let cost: u64 = body.insts.iter().map(cost_of).sum();
             let single = reads.elements == 1 && reads.others == 0 && !reads.repeated;
-            if cost <= CHEAP || single {
+            if single || is_cheap(&body) {
                 self.bodies.insert(array, body);
             }
         }
     }
+}
+
+fn is_cheap(body: &Block) -> bool {
+    let costs = body.insts.iter().map(cost_of);
+    costs.clone().sum::<u64>() <= CHEAP_BODY && costs.max().unwrap_or(0) < u64::from(CHEAP)
 }
 
 /// The code of a copy of an element.

@@ -7,10 +7,11 @@ use super::{Block, Contract, Extent, Func, Inst, Kind, Lit, Module, Nest, Out, S
 use crate::ops::Op;
 
 mod array;
+mod dense;
 mod reduce;
 
 pub use array::Array;
-use array::{contract, offset};
+use array::{offset, product};
 use reduce::Fold;
 
 /// What a value is at run time.
@@ -266,7 +267,7 @@ impl Frame<'_> {
             }
             Kind::For { trip, rev, init, body } => self.for_loop(*trip, *rev, init, body)?,
             Kind::While { init, cond, body } => self.while_loop(init, cond, body)?,
-            Kind::Contract { kind, args } => one(Datum::Array(self.contract(*kind, args)?)),
+            Kind::Contract { kind, args } => one(self.contract(*kind, args)?),
             Kind::Call { func, args } => {
                 let args = self.take_all(args)?;
                 call(self.module, func, args, self.steps, self.depth + 1)?
@@ -378,9 +379,13 @@ impl Frame<'_> {
         }
     }
 
-    fn contract(&self, kind: Contract, args: &[Value]) -> Result<Array> {
-        let &[a, b] = args else { return fail("a contraction takes two arrays") };
-        contract(kind, self.array(a)?, self.array(b)?)
+    fn contract(&self, kind: Contract, args: &[Value]) -> Result<Datum> {
+        let arrays = args.iter().map(|&a| self.array(a)).collect::<Result<Vec<_>>>()?;
+        match (kind, arrays.as_slice()) {
+            (Contract::MatMul { ta, tb }, [a, b]) => product(ta, tb, a, b).map(Datum::Array),
+            (Contract::MatVec { ta }, [a, b]) => product(ta, false, a, b).map(Datum::Array),
+            (_, arrays) => dense::contract(kind, arrays),
+        }
     }
 }
 

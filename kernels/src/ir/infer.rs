@@ -140,25 +140,38 @@ fn fold_type(reduce: Reduce, elem: Scalar) -> Result<Scalar, String> {
 }
 
 fn contract(values: &Values, kind: Contract, args: &[super::Value]) -> Result<Vec<Ty>, String> {
-    let [a, b] = args else { return Err("a contraction takes two arrays".into()) };
-    let (Ty::Array(sa, a), Ty::Array(sb, b)) = (values.ty(*a), values.ty(*b)) else {
-        return Err("a contraction takes two arrays".into());
-    };
+    let mut arrays = Vec::new();
+    for &v in args {
+        match values.ty(v) {
+            Ty::Array(elem, shape) if elem.is_float() => arrays.push((*elem, shape.as_slice())),
+            _ => return Err(format!("{} takes arrays of floats", kind.name())),
+        }
+    }
+    let elem = arrays.first().map_or(Scalar::F64, |a| a.0);
+    if arrays.iter().any(|a| a.0 != elem) {
+        return Err("a contraction of different element types".into());
+    }
     let flip = |m: &[Extent], t: bool| if t { (m[1], m[0]) } else { (m[0], m[1]) };
-    let shape = match kind {
-        Contract::MatMul { ta, tb } if a.len() == 2 && b.len() == 2 => {
+    let shapes: Vec<&[Extent]> = arrays.iter().map(|a| a.1).collect();
+    let shape = match (kind, shapes.as_slice()) {
+        (Contract::MatMul { ta, tb }, [a @ [_, _], b @ [_, _]]) => {
             let ((i, k), (k2, j)) = (flip(a, ta), flip(b, tb));
             (k == k2).then(|| vec![i, j])
         }
-        Contract::MatVec { ta } if a.len() == 2 && b.len() == 1 => {
+        (Contract::MatVec { ta }, [a @ [_, _], [n]]) => {
             let (i, k) = flip(a, ta);
-            (k == b[0]).then(|| vec![i])
+            (k == *n).then(|| vec![i])
         }
-        _ => return Err("a contraction of the wrong ranks".into()),
+        (Contract::Solve { .. }, [[n, m], b @ ([k] | [_, k])]) => (n == m && n == k).then(|| b.to_vec()),
+        (Contract::Inverse | Contract::Cofactor | Contract::Cholesky, [a @ [n, m]]) => {
+            (n == m).then(|| a.to_vec())
+        }
+        (Contract::Det, [[n, m]]) => (n == m).then(Vec::new),
+        _ => return Err(format!("{} of the wrong number or rank of arrays", kind.name())),
     };
     match shape {
-        Some(shape) if sa == sb && sa.is_float() => Ok(vec![Ty::Array(*sa, shape)]),
-        Some(_) => Err("a contraction of different element types".into()),
+        Some(shape) if shape.is_empty() => Ok(vec![elem.into()]),
+        Some(shape) => Ok(vec![Ty::Array(elem, shape)]),
         None => Err("the inner extents of a contraction differ".into()),
     }
 }

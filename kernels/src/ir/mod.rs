@@ -222,7 +222,7 @@ pub enum Kind {
     For { trip: Extent, rev: bool, init: Vec<Value>, body: Block },
     /// While `cond(carried..) -> bool`, `body(carried..) -> carried..`.
     While { init: Vec<Value>, cond: Block, body: Block },
-    /// A product that goes to a matrix library.
+    /// A product or solution that goes to a matrix library.
     Contract { kind: Contract, args: Vec<Value> },
     /// A call of a function of the module.
     Call { func: String, args: Vec<Value> },
@@ -304,7 +304,7 @@ impl Reduce {
     }
 }
 
-/// Contractions: whole-array products.
+/// Contractions: whole-array products and solutions, which go to a matrix library.
 ///
 /// Shapes are those of the IR (a nalgebra matrix of r rows and c columns is `[c, r]`).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -314,4 +314,14 @@ pub enum Contract {
     MatMul { ta: bool, tb: bool },
     /// `y[i] = Σk A[i, k] x[k]`, with A read transposed if `ta`.
     MatVec { ta: bool },
+    /// The solution of `A x = b` for a vector `b`, or for each row of a matrix `b`; A square, read transposed if `ta`. Panics if A is singular.
+    Solve { ta: bool },
+    /// The inverse of a square matrix. Panics if it is singular.
+    Inverse,
+    /// The determinant of a square matrix, a number.
+    Det,
+    /// The derivative of the determinant by each element, exact for singular matrices too.
+    Cofactor,
+    /// The upper triangular U with `Uᵀ U = A`, from the upper triangle of A. Panics unless A is positive definite.
+    Cholesky,
 }

@@ -64,13 +64,19 @@ impl Display for Lit {
 
 impl Contract {
     /// All contractions with their names in the text form.
-    pub const NAMES: [(Contract, &'static str); 6] = [
+    pub const NAMES: [(Contract, &'static str); 12] = [
         (Contract::MatMul { ta: false, tb: false }, "matmul"),
         (Contract::MatMul { ta: true, tb: false }, "matmul.tn"),
         (Contract::MatMul { ta: false, tb: true }, "matmul.nt"),
         (Contract::MatMul { ta: true, tb: true }, "matmul.tt"),
         (Contract::MatVec { ta: false }, "matvec"),
         (Contract::MatVec { ta: true }, "matvec.t"),
+        (Contract::Solve { ta: false }, "solve"),
+        (Contract::Solve { ta: true }, "solve.t"),
+        (Contract::Inverse, "inverse"),
+        (Contract::Det, "det"),
+        (Contract::Cofactor, "cofactor"),
+        (Contract::Cholesky, "cholesky"),
     ];
 
     /// The name in the text form.

@@ -206,5 +206,10 @@ fn contract_code(kind: Contract) -> u64 {
     match kind {
         Contract::MatMul { ta, tb } => 2 * ta as u64 + tb as u64,
         Contract::MatVec { ta } => 4 + ta as u64,
+        Contract::Solve { ta } => 6 + ta as u64,
+        Contract::Inverse => 8,
+        Contract::Det => 9,
+        Contract::Cofactor => 10,
+        Contract::Cholesky => 11,
     }
 }

@@ -1,13 +1,16 @@
 //! Simplification of IR.
 
 pub mod compact;
+pub mod contract;
 pub mod cse;
 mod cursor;
 pub mod dce;
 mod facts;
+pub mod flatten;
 mod fold;
 mod inline;
 mod known;
+pub mod localize;
 pub mod simplify;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -30,6 +33,9 @@ pub const PASSES: &[(&str, fn(&mut Func))] = &[
     ("inline_builds", fuse::vertical::run),
     ("merge", fuse::horizontal::run),
     ("scatter_to_build", fuse::scatter::run),
+    ("flatten", flatten::run),
+    ("contract", contract::run),
+    ("localize", localize::run),
 ];
 
 /// The most rounds of [`optimize`]; each removes what the one before uncovered.
@@ -46,6 +52,17 @@ pub fn optimize(f: &mut Func) {
         }
         size = now;
     }
+}
+
+/// The last step before a back end: branches in nests become choices, products and sums multiply-adds, and nests get
+/// their own literals. Not before differentiation, which must see the branches.
+pub fn finish(f: &mut Func) {
+    flatten::run(f);
+    cse::run(f);
+    contract::run(f);
+    localize::run(f);
+    dce::run(f);
+    compact::run(f);
 }
 
 fn round(f: &mut Func) {

@@ -1,6 +1,6 @@
 //! What the tests of passes share.
 
-use crate::ir::{Func, Module, parse};
+use crate::ir::{Func, Module, parse, verify_func};
 
 fn module(text: &str) -> Module {
     parse(text).unwrap_or_else(|e| panic!("line {}: {}\n{text}", e.line, e.message))
@@ -21,7 +21,11 @@ fn canonical(mut f: Func) -> String {
 #[track_caller]
 pub(crate) fn becomes(pass: impl Fn(&mut Func), before: &str, after: &str) {
     let mut f = func(before);
+    let module = module(before);
     pass(&mut f);
+    if let Err(violations) = verify_func(&module, &f) {
+        panic!("{violations:?}\n{f}");
+    }
     let (got, want) = (canonical(f), canonical(func(after)));
     assert!(got == want, "got\n{got}\nwant\n{want}");
 }

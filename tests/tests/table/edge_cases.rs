@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use pullback_kernels::ad::vjp;
-use pullback_kernels::ir::{Array, Datum, Func, Module, Scalar, eval, parse};
+use pullback_kernels::ir::{Array, Datum, Func, Lit, Module, Scalar, eval, parse};
 use pullback_kernels::opt::optimize;
 use serde_json::Value as Json;
 
-use crate::code::line;
+use crate::code::{line, reverse, run};
 
 /// Scalar functions of the reference as lines of mathematics.
 const LINES: &[(&str, &str)] = &[
@@ -251,4 +251,40 @@ fn values_and_derivatives_at_awkward_points() {
     }
     assert!(checked > 600, "{checked}");
     assert!(wrong.is_empty(), "{} of {checked}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// In `f32` the same points give the same infinities, NaNs and numbers, as far as `f32` can tell.
+#[test]
+fn awkward_points_in_f32() {
+    let rows = rows();
+    let (mut wrong, mut checked) = (Vec::new(), 0);
+    for (op, text) in LINES.iter().filter(|(op, _)| !SLOPE_ONLY.contains(op)) {
+        for row in rows.iter().filter(|r| r["op"] == *op) {
+            let input = numbers(&row["input"]);
+            let want = expected(row, &input);
+            if !input.iter().all(|&x| x.is_nan() || x as f32 as f64 == x)
+                || !want.iter().all(|&w| fits_f32(w))
+            {
+                continue;
+            }
+            let f = reverse(&line(text, &vec![Scalar::F32; input.len()]));
+            let args: Vec<Lit> = input.iter().chain(&[1.0]).map(|&x| Lit::of(Scalar::F32, x)).collect();
+            let got: Vec<f64> = run(&f, &args).iter().map(|l| l.to_f64()).collect();
+            if !got.iter().zip(&want).all(|(&g, &w)| close_in_f32(g, w)) {
+                wrong.push(format!("{op} at {input:?}: {got:?}, not {want:?}"));
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 150, "{checked}");
+    assert!(wrong.is_empty(), "{} of {checked}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Whether a number is neither too large nor too small for `f32`.
+fn fits_f32(x: f64) -> bool {
+    x == 0.0 || !x.is_finite() || (1e-35..1e35).contains(&x.abs())
+}
+
+fn close_in_f32(got: f64, want: f64) -> bool {
+    (got.is_nan() && want.is_nan()) || got == want || (got - want).abs() <= 1e-6 * want.abs().max(0.1)
 }

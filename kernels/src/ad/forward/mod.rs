@@ -2,12 +2,13 @@
 //!
 //! The code stays as it is, under the same names; beside each instruction stands the one for its tangent.
 
+mod contract;
 mod nest;
 
 use std::collections::{HashMap, HashSet};
 
 use super::{AdError, activity, sum, zero};
-use crate::ir::{Block, Builder, Contract, Func, Inst, Kind, Module, Reduce, Ty, Value};
+use crate::ir::{Block, Builder, Func, Inst, Kind, Module, Reduce, Ty, Value};
 use crate::ops::{self, Op};
 
 /// The Jacobian-vector product of a function with respect to the parameters at the positions `wrt`.
@@ -146,7 +147,7 @@ impl Forward<'_, '_> {
                 let elems = elems.iter().map(|&e| self.tangent_or_zero(e)).collect();
                 Some(self.b.push(Kind::Pack { elems, shape: shape.clone() })[0])
             }
-            Kind::Contract { kind, args } => self.contract(*kind, args[0], args[1]),
+            Kind::Contract { kind, args } => self.contract(*kind, args, inst.results[0]),
             Kind::Call { func, args } => return self.call(func, args, inst),
             _ => None,
         };
@@ -164,15 +165,6 @@ impl Forward<'_, '_> {
             }
         }
         total
-    }
-
-    fn contract(&mut self, kind: Contract, x: Value, y: Value) -> Option<Value> {
-        let left = self.tangents.get(&x).copied().map(|d| self.b.contract(kind, &[d, y]));
-        let right = self.tangents.get(&y).copied().map(|d| self.b.contract(kind, &[x, d]));
-        match (left, right) {
-            (Some(l), Some(r)) => Some(sum(&mut self.b, l, r)),
-            (l, r) => l.or(r),
-        }
     }
 
     /// A call of a function with a custom rule: the rule with the cotangent 1 gives the gradient of each number that

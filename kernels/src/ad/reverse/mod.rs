@@ -4,6 +4,7 @@
 //! cotangents of its results into those of its operands. Numbers accumulate in SSA values, arrays in arrays.
 
 mod branch;
+mod contract;
 mod frame;
 mod loops;
 mod nest;
@@ -17,7 +18,7 @@ use self::frame::{Access, Frame, rename_result};
 use self::record::Record;
 pub(super) use self::reduce::{indicator, others};
 use super::{AdError, activity, sum, zero};
-use crate::ir::{Block, Builder, Contract, Func, Inst, Kind, Lit, Module, Ty, Value, free_values};
+use crate::ir::{Block, Builder, Func, Inst, Kind, Lit, Module, Ty, Value, free_values};
 
 /// The vector-Jacobian product of a function with respect to the parameters at the positions `wrt`.
 ///
@@ -132,7 +133,7 @@ impl Reverse<'_, '_> {
                 let made = self.while_(at, inst, init, body);
                 record.insert(at, made);
             }
-            Kind::Contract { kind, args } => self.contract(*kind, args[0], args[1], inst.results[0]),
+            Kind::Contract { kind, args } => self.contract(*kind, args, inst.results[0]),
             Kind::Call { func, args } => self.call(func, args, inst),
             Kind::Const(_) | Kind::Assert { .. } | Kind::Checkpoint | Kind::Tape => {}
             Kind::Push { .. } | Kind::Pop { .. } => {
@@ -241,47 +242,6 @@ impl Reverse<'_, '_> {
             let de = self.b.index(d, &at);
             self.add(e, de);
         }
-    }
-
-    fn contract(&mut self, kind: Contract, a: Value, b: Value, result: Value) {
-        let d = self.take_or_zero(result);
-        let product =
-            |r: &mut Self, ta, tb, x: Value, y: Value| r.b.contract(Contract::MatMul { ta, tb }, &[x, y]);
-        match kind {
-            Contract::MatMul { ta, tb } => {
-                if self.is_active(a) {
-                    let y = self.primal(b);
-                    let da = if ta { product(self, tb, true, y, d) } else { product(self, false, !tb, d, y) };
-                    self.add(a, da);
-                }
-                if self.is_active(b) {
-                    let x = self.primal(a);
-                    let db = if tb { product(self, true, ta, d, x) } else { product(self, !ta, false, x, d) };
-                    self.add(b, db);
-                }
-            }
-            Contract::MatVec { ta } => {
-                if self.is_active(a) {
-                    let x = self.primal(b);
-                    let da = self.outer(a, if ta { (x, d) } else { (d, x) });
-                    self.add(a, da);
-                }
-                if self.is_active(b) {
-                    let m = self.primal(a);
-                    let dx = self.b.contract(Contract::MatVec { ta: !ta }, &[m, d]);
-                    self.add(b, dx);
-                }
-            }
-        }
-    }
-
-    /// The outer product of two vectors, of the shape of a matrix of the forward sweep.
-    fn outer(&mut self, like: Value, (x, y): (Value, Value)) -> Value {
-        let ty = self.primal_type(like);
-        self.b.build(ty.shape(), |b, i| {
-            let (u, v) = (b.index(x, &i[..1]), b.index(y, &i[1..]));
-            b.op(crate::ops::Op::Mul, &[u, v])
-        })
     }
 
     /// A call of a function with a custom rule: the rule is called with the arguments and the cotangents.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{EvalError, Result, fail, reduce};
-use crate::ir::{Contract, Lit, Scalar};
+use crate::ir::{Lit, Scalar};
 
 /// A dense array, the last axis contiguous.
 #[derive(Clone, PartialEq, Debug)]
@@ -87,13 +87,9 @@ impl<'a> View<'a> {
 }
 
 /// The product, each element summed in order.
-pub(super) fn contract(kind: Contract, a: &Array, b: &Array) -> Result<Array> {
-    let (ta, tb) = match kind {
-        Contract::MatMul { ta, tb } => (ta, tb),
-        Contract::MatVec { ta } => (ta, false),
-    };
-    let vector = matches!(kind, Contract::MatVec { .. });
-    if a.shape.len() != 2 || b.shape.len() != if vector { 1 } else { 2 } || a.elem != b.elem {
+pub(super) fn product(ta: bool, tb: bool, a: &Array, b: &Array) -> Result<Array> {
+    let vector = b.shape.len() == 1;
+    if a.shape.len() != 2 || a.elem != b.elem {
         return fail("a contraction of the wrong ranks or types");
     }
     let (a, b) = (View::new(a, ta)?, View::new(b, tb)?);
