@@ -1,6 +1,6 @@
 //! Reverse and forward derivatives of functions in IR, against differences of the interpreter and against each other.
 
-use pullback_kernels::ad::{forward, jvp, vjp};
+use pullback_kernels::ad::{forward, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 use pullback_kernels::ir::{Array, Datum, Func, Lit, Module, Scalar, Ty, eval, parse, verify_func};
 use pullback_kernels::opt::{inline, optimize};
 
@@ -95,11 +95,84 @@ fn check(name: &str, text: &str) {
             "{name}, {stage}: jvp {a} vjp {b}\n{tangent}\n{reverse}"
         );
     }
+    check_matrices(name, &module, f, &args, &wrt, &directions);
     // The second derivative of a determinant goes through the inverse.
     if name == "det_singular" {
         return;
     }
     check_second(name, &module, &reverse, &[args, seeds].concat(), &wrt, &directions);
+}
+
+/// The Jacobian times the directions is the tangent; so is, for one float result, the Hessian times the directions
+/// that of the gradient.
+fn check_matrices(
+    name: &str,
+    module: &Module,
+    f: &Func,
+    args: &[Datum],
+    wrt: &[usize],
+    directions: &[Datum],
+) {
+    let tangent = |g: &Func| {
+        let g = forward(module, g, wrt).unwrap();
+        let out = run(module, &g, &[args, directions].concat());
+        out[g.body.results.len() - floats(&g).len() / 2..].to_vec()
+    };
+    let (jacobian, direction) = jacobian(module, &f.name, wrt).unwrap();
+    assert_product(
+        &format!("{name}, jacobian {direction:?}"),
+        module,
+        &jacobian,
+        f,
+        args,
+        directions,
+        &tangent(f),
+    );
+    if floats(f).len() == 1 && f.result_types()[floats(f)[0]].is_scalar() {
+        let mut gradient = value_and_grad(module, &f.name, wrt).unwrap();
+        inline(module, &mut gradient, false);
+        let hessian = hessian(module, &f.name, wrt).unwrap();
+        let want = tangent(&gradient)[1..].to_vec();
+        assert_product(&format!("{name}, hessian"), module, &hessian, &gradient, args, directions, &want);
+        let hvp = hvp(module, &f.name, wrt).unwrap();
+        let got = run(module, &hvp, &[args, directions].concat());
+        assert_close(name, "hvp", &got[got.len() - wrt.len()..], &want, 1e-9, &hvp);
+    }
+}
+
+/// Checks a matrix of derivatives, which stands behind the results of `f`, against its product with `directions`.
+fn assert_product(
+    name: &str,
+    module: &Module,
+    g: &Func,
+    f: &Func,
+    args: &[Datum],
+    directions: &[Datum],
+    want: &[Datum],
+) {
+    if let Err(violations) = verify_func(module, g) {
+        panic!("{name}: {violations:?}\n{g}");
+    }
+    let out = run(module, g, args);
+    let blocks = &out[f.body.results.len()..];
+    assert_eq!(blocks.len(), want.len() * directions.len(), "{name}\n{g}");
+    for (row, want) in blocks.chunks(directions.len()).zip(want) {
+        let mut got = vec![0.0; numbers(want).len()];
+        for (block, d) in row.iter().zip(directions) {
+            let d = numbers(d);
+            for (got, row) in got.iter_mut().zip(numbers(block).chunks(d.len())) {
+                *got += row.iter().zip(&d).map(|(x, y)| x * y).sum::<f64>();
+            }
+        }
+        for (g_, w) in got.iter().zip(numbers(want)) {
+            assert!((g_ - w).abs() <= 1e-9 * (1.0 + w.abs()), "{name}: {got:?} {want:?}\n{g}");
+        }
+    }
+}
+
+/// The positions of the float results.
+fn floats(f: &Func) -> Vec<usize> {
+    f.result_types().iter().enumerate().filter(|(_, t)| t.is_float()).map(|(k, _)| k).collect()
 }
 
 /// The tangent of the reverse derivative along `directions`, plain and optimised, against differences of it.

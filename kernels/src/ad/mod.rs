@@ -6,10 +6,12 @@
 
 mod activity;
 mod forward;
+mod jacobian;
 mod matrix;
 mod reverse;
 
 pub use forward::{forward, jvp};
+pub use jacobian::{Direction, hessian, hvp, jacobian};
 pub use reverse::vjp;
 
 use crate::ir::{Builder, Func, Inst, Kind, Lit, Loc, Scalar, Ty, Value, Values};
