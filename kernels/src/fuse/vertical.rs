@@ -155,7 +155,9 @@ impl Inliner {
                 continue;
             }
             let Some(body) = slice(c, nest, nest.body.results[accs + k]) else { continue };
-            let single = reads.elements == 1 && reads.others == 0 && !reads.repeated;
+            // With other results the nest would stay, and compute the elements as well.
+            let alone = results.len() == 1;
+            let single = alone && reads.elements == 1 && reads.others == 0 && !reads.repeated;
             if single || is_cheap(&body) {
                 self.bodies.insert(array, body);
             }
