@@ -11,6 +11,7 @@ mod fold;
 mod inline;
 mod known;
 pub mod localize;
+pub mod promote;
 pub mod simplify;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -30,6 +31,7 @@ pub const PASSES: &[(&str, fn(&mut Func))] = &[
     ("cse", cse::run),
     ("dce", dce::run),
     ("compact", compact::run),
+    ("promote", promote::run),
     ("inline_builds", fuse::vertical::run),
     ("merge", fuse::horizontal::run),
     ("scatter_to_build", fuse::scatter::run),
@@ -69,6 +71,7 @@ fn round(f: &mut Func) {
     simplify::run(f);
     cse::run(f);
     dce::run(f);
+    promote::run(f);
     fuse::vertical::run(f);
     fuse::scatter::run(f);
     simplify::run(f);

@@ -1,9 +1,10 @@
 //! Simplification in one walk: constants, facts, element reads that are known, branches and loops that are decided.
 
-use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Value};
+use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Loc, Reduce, Scalar, Value};
 use crate::ops::Op;
 
 use super::cursor::Cursor;
+use super::facts::linear_coefficients;
 use super::fold::fold;
 
 /// Simplifies a function.
@@ -95,6 +96,12 @@ fn position(c: &Cursor, at: &[Value], shape: &[i64]) -> Option<usize> {
 }
 
 fn update(c: &mut Cursor, array: Value, at: &[Value], value: Value) -> Option<Value> {
+    if let Some(added) = added(c, array, at, value) {
+        return Some(write(c, Kind::Accum { array, at: at.to_vec(), value: added }));
+    }
+    if let Some(before) = overwritten(c, array, at) {
+        return Some(write(c, Kind::Update { array: before, at: at.to_vec(), value }));
+    }
     if let Some(Kind::Index { array: from, at: place }) = c.known.def(value)
         && *from == array
         && c.known.same_place(at, place) == Some(true)
@@ -105,6 +112,40 @@ fn update(c: &mut Cursor, array: Value, at: &[Value], value: Value) -> Option<Va
     let (mut elems, shape) = (elems.clone(), shape.clone());
     elems[position(c, at, &shape)?] = value;
     Some(c.emit(Kind::Pack { elems, shape })[0])
+}
+
+/// Appends a write, whose type is that of its array.
+fn write(c: &mut Cursor, kind: Kind) -> Value {
+    c.emit(kind)[0]
+}
+
+/// What is added to the element, if the new value is the old one and something.
+fn added(c: &Cursor, array: Value, at: &[Value], value: Value) -> Option<Value> {
+    let Some(Kind::Op(op, args)) = c.known.def(value) else { return None };
+    if op.def().facts.reduce != Some(Reduce::Sum) {
+        return None;
+    }
+    let old = |v: Value| match c.known.def(v) {
+        Some(Kind::Index { array: from, at: place }) => {
+            *from == array && c.known.same_place(at, place) == Some(true)
+        }
+        _ => false,
+    };
+    match args[..] {
+        [a, b] if old(a) => Some(b),
+        [a, b] if old(b) => Some(a),
+        _ => None,
+    }
+}
+
+/// The array before a write to the same place, which a second write makes void.
+fn overwritten(c: &Cursor, array: Value, at: &[Value]) -> Option<Value> {
+    match c.known.def(array)? {
+        Kind::Update { array: before, at: place, .. } | Kind::Accum { array: before, at: place, .. } => {
+            (c.known.same_place(at, place) == Some(true)).then_some(*before)
+        }
+        _ => None,
+    }
 }
 
 fn accum(c: &mut Cursor, array: Value, at: &[Value], value: Value) -> Option<Value> {
@@ -162,10 +203,66 @@ fn for_(c: &mut Cursor, mut i: Inst) {
             c.replace_all(&i.results, &results);
         }
         _ => {
+            carried(c, &mut i);
             c.bind_indices(&i.kind);
             blocks(c, i);
         }
     }
+}
+
+/// A carried value that does not change is its initial value; one that moves by a constant follows from the index.
+fn carried(c: &mut Cursor, i: &mut Inst) {
+    let Kind::For { trip, rev, init, body } = &mut i.kind else { unreachable!("a loop") };
+    for k in 0..init.len() {
+        let param = body.params[1 + k];
+        if body.results[k] == param {
+            c.replace(param, init[k]);
+            c.replace(i.results[k], init[k]);
+        } else if !*rev && let Some(step) = step(c, body, k) {
+            let (index, loc) = (body.params[0], i.loc);
+            let (at, before) = moved(c, init[k], index, step, loc);
+            body.insts.splice(0..0, before);
+            c.replace(param, at);
+            let (trip, zero) = (c.b.extent(*trip), c.b.int(0));
+            let times = c.emit(Kind::Op(Op::Max, vec![trip, zero]))[0];
+            let (at, after) = moved(c, init[k], times, step, loc);
+            after.into_iter().for_each(|i| inst(c, i));
+            c.replace(i.results[k], at);
+        }
+    }
+}
+
+/// By how much a carried integer grows in each iteration.
+fn step(c: &Cursor, body: &Block, k: usize) -> Option<i64> {
+    let (param, next) = (body.params[1 + k], body.results[k]);
+    let Kind::Op(op, args) = &body.insts.iter().find(|i| i.results == [next])?.kind else { return None };
+    let coefficients = linear_coefficients(op.def())?;
+    let by = |v: Value| c.known.int(c.value(v)).or_else(|| literal(body, v));
+    match (&args[..], &coefficients[..]) {
+        (&[a, b], &[1, sign]) if a == param => by(b)?.checked_mul(sign),
+        (&[a, b], &[1, 1]) if b == param => by(a),
+        _ => None,
+    }
+}
+
+/// The integer that a block defines as a literal.
+fn literal(block: &Block, v: Value) -> Option<i64> {
+    match block.insts.iter().find(|i| i.results == [v])?.kind {
+        Kind::Const(Lit::I64(n)) => Some(n),
+        _ => None,
+    }
+}
+
+/// The code of `from + times · step`.
+fn moved(c: &mut Cursor, from: Value, times: Value, step: i64, loc: Loc) -> (Value, Vec<Inst>) {
+    let mut new = |kind| {
+        let v = c.b.values.add(Scalar::I64.into(), "");
+        (v, Inst { results: vec![v], kind, loc })
+    };
+    let (by, a) = new(Kind::Const(Lit::I64(step)));
+    let (product, b) = new(Kind::Op(Op::Mul, vec![times, by]));
+    let (sum, c) = new(Kind::Op(Op::Add, vec![from, product]));
+    (sum, vec![a, b, c])
 }
 
 fn nest(c: &mut Cursor, mut i: Inst) {
