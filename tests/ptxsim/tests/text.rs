@@ -112,7 +112,7 @@ fn refuses_with_the_line() {
     let refused = |body: &str| parse(&module(body)).unwrap_err().message;
     for (body, part) in [
         ("add.f32 %f0, %f1, %f2;", "contract"),
-        ("add.rn.f32 %f0, %f1, %r2;", "does not fit"),
+        ("add.rn.f32 %f0, %f1, %e2;", "does not fit"),
         ("add.rn.f32 %f0, %f1, 1;", "integer literal"),
         ("frobnicate.f32 %f0, %f1;", "not known"),
         ("add.rn.ftz.f32 %f0, %f1, %f2;", "ftz"),
@@ -124,7 +124,7 @@ fn refuses_with_the_line() {
         ("@%r1 bra X; X:", "predicate"),
         ("X: X:", "twice"),
         ("add.s32 %r0, %r1;", "operands"),
-        ("call (%f0), square, (%r0);", "does not fit"),
+        ("call (%f0), square, (%d0);", "does not fit"),
         ("ld.global.v4.f32 {%f0, %f1}, [%d0];", "vector of 4"),
     ] {
         let message = refused(body);
