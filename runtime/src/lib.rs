@@ -1,5 +1,12 @@
 //! `#[differentiable]`: fused forward and backward code from a plain Rust function, at compile time.
 
+pub mod check;
 pub mod cpu;
+mod function;
+pub mod shape;
+mod tangent;
 
+pub use check::CheckError;
+pub use function::{Function, Grad, Workspace};
 pub use nalgebra;
+pub use tangent::Tangent;

@@ -36,11 +36,23 @@ impl Split for () {
     }
 }
 
-/// Pairs nest, so that any number of arrays can be written: `(a, (b, (c, ())))`.
-impl<A: Split, B: Split> Split for (A, B) {
-    #[inline]
-    fn split(self, at: usize) -> (Self, Self) {
-        let ((a, c), (b, d)) = (self.0.split(at), self.1.split(at));
-        ((a, b), (c, d))
-    }
+macro_rules! tuple {
+    ($($t:ident $i:tt),*) => {
+        impl<$($t: Split),*> Split for ($($t,)*) {
+            #[inline]
+            fn split(self, at: usize) -> (Self, Self) {
+                let parts = ($(self.$i.split(at),)*);
+                (($(parts.$i.0,)*), ($(parts.$i.1,)*))
+            }
+        }
+    };
 }
+
+tuple! { A 0 }
+tuple! { A 0, B 1 }
+tuple! { A 0, B 1, C 2 }
+tuple! { A 0, B 1, C 2, D 3 }
+tuple! { A 0, B 1, C 2, D 3, E 4 }
+tuple! { A 0, B 1, C 2, D 3, E 4, F 5 }
+tuple! { A 0, B 1, C 2, D 3, E 4, F 5, G 6 }
+tuple! { A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7 }

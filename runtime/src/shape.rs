@@ -1,0 +1,68 @@
+//! Shape checks: what generated code says when arrays do not fit together.
+
+/// Panics unless two lengths that must be equal are.
+///
+/// # Panics
+/// With the function, both parameters and both lengths.
+///
+/// ```should_panic
+/// // loss: `x` has 2000 elements but `y` has 1999
+/// pullback::shape::equal("loss", ("x", "elements", 2000), ("y", "elements", 1999));
+/// ```
+#[inline]
+#[track_caller]
+pub fn equal(function: &str, a: (&str, &str, usize), b: (&str, &str, usize)) {
+    if a.2 != b.2 {
+        mismatch(function, a, b);
+    }
+}
+
+/// Panics unless a length is what the function was written for.
+///
+/// # Panics
+/// With the function, the parameter and both lengths.
+#[inline]
+#[track_caller]
+pub fn exactly(function: &str, a: (&str, &str, usize), n: usize) {
+    if a.2 != n {
+        wrong(function, a, n);
+    }
+}
+
+#[cold]
+#[track_caller]
+fn mismatch(function: &str, (a, what, n): (&str, &str, usize), (b, other, m): (&str, &str, usize)) -> ! {
+    if what == other {
+        panic!("{function}: `{a}` has {n} {what} but `{b}` has {m}");
+    }
+    panic!("{function}: `{a}` has {n} {what} but `{b}` has {m} {other}")
+}
+
+#[cold]
+#[track_caller]
+fn wrong(function: &str, (a, what, n): (&str, &str, usize), m: usize) -> ! {
+    panic!("{function}: `{a}` has {n} {what} but needs {m}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "loss: `x` has 2000 elements but `y` has 1999")]
+    fn names_both_parameters() {
+        equal("loss", ("x", "elements", 2000), ("y", "elements", 1999));
+    }
+
+    #[test]
+    #[should_panic(expected = "net: `w` has 3 columns but `x` has 4 elements")]
+    fn names_both_axes() {
+        equal("net", ("w", "columns", 3), ("x", "elements", 4));
+    }
+
+    #[test]
+    fn equal_lengths_pass() {
+        equal("loss", ("x", "elements", 5), ("y", "rows", 5));
+        exactly("loss", ("x", "elements", 5), 5);
+    }
+}
