@@ -1,6 +1,6 @@
 //! Values as lists of their numbers.
 
-use nalgebra::{DMatrix, DVector, RowDVector, SMatrix};
+use nalgebra::{Const, DMatrix, Dyn, OMatrix, SMatrix};
 
 /// A parameter, result or gradient, seen as the list of its numbers.
 ///
@@ -81,8 +81,8 @@ impl<T: Tangent> Tangent for [T] {
 }
 
 macro_rules! as_slice {
-    ($([$($g:tt)*] $t:ty;)*) => {
-        $(impl<T: Tangent, $($g)*> Tangent for $t {
+    ($([$($g:tt)*] $t:ty $(, $bound:path)?;)*) => {
+        $(impl<T: Tangent $(+ $bound)?, $($g)*> Tangent for $t {
             fn size(&self) -> usize {
                 self.as_slice().size()
             }
@@ -102,10 +102,10 @@ macro_rules! as_slice {
 as_slice! {
     [] Vec<T>;
     [const N: usize] [T; N];
-    [] DVector<T>;
-    [] RowDVector<T>;
-    [] DMatrix<T>;
-    [const R: usize, const C: usize] SMatrix<T, R, C>;
+    [] DMatrix<T>, nalgebra::Scalar;
+    [const C: usize] OMatrix<T, Dyn, Const<C>>, nalgebra::Scalar;
+    [const R: usize] OMatrix<T, Const<R>, Dyn>, nalgebra::Scalar;
+    [const R: usize, const C: usize] SMatrix<T, R, C>, nalgebra::Scalar;
 }
 
 macro_rules! tuple {

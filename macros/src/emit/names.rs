@@ -11,7 +11,9 @@ pub(super) struct Names {
 }
 
 /// Names that generated functions and their signatures use themselves.
-const RESERVED: [&str; 9] = ["range", "stores", "l", "start", "sums", "workspace", "tape", "left", "right"];
+const RESERVED: [&str; 14] = [
+    "range", "start", "row", "rest", "width", "block", "l", "left", "right", "workspace", "buffers", "grad", "seed", "pull",
+];
 
 impl Names {
     /// No names but the reserved ones.

@@ -92,18 +92,18 @@ fn float(value: f64, magnitude: &str) -> Result<TokenStream, &'static str> {
     Ok(if value.is_sign_negative() { quote!((-#magnitude)) } else { quote!(#magnitude) })
 }
 
-/// An operation applied to operands. In lanes `FMA` is in scope.
-pub(super) fn apply(op: Op, args: &[Num], float: Scalar, lanes: bool) -> Num {
-    let def = op.def();
-    let template = if lanes && !def.lane.is_empty() { def.lane } else { def.rust };
+/// An operation applied to operands of these types. In lanes `FMA` is in scope.
+pub(super) fn apply(op: Op, args: &[Num], types: &[Scalar], result: Scalar, lanes: bool) -> Num {
+    let template = op.rust(types, lanes);
     let operands: Vec<TokenStream> = args.iter().map(Num::operand).collect();
     let depth = 1 + args.iter().map(|a| a.depth).max().unwrap_or(0);
-    Num { tokens: fill(template, &operands, float), atom: is_atom(template), index: false, depth }
+    let text = template.replace("{T}", types[0].name()).replace("{R}", result.name());
+    Num { tokens: fill(&text, &operands), atom: is_atom(template), index: false, depth }
 }
 
 /// A template with its operands put in.
-fn fill(template: &str, operands: &[TokenStream], float: Scalar) -> TokenStream {
-    let mut text = template.replace("{T}", float.name());
+fn fill(template: &str, operands: &[TokenStream]) -> TokenStream {
+    let mut text = template.to_string();
     for k in 0..operands.len() {
         text = text.replace(&format!("{{{k}}}"), &format!("__{k}"));
     }
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn templates_take_operands() {
         let (a, b) = (Num::atom(quote!(a)), Num::index(quote!(i)));
-        let sum = Num { tokens: fill("{0} + {1}", &[a.operand(), b.operand()], Scalar::F64), ..Num::atom(quote!()) };
+        let sum = Num { tokens: fill("{0} + {1}", &[a.operand(), b.operand()]), ..Num::atom(quote!()) };
         assert_eq!(sum.tokens.to_string(), "a + (i as i64)");
         assert!(is_atom("{0}.powf({1} + 1.0)") && !is_atom("-{0}") && !is_atom("{0} as f32"));
     }

@@ -92,6 +92,9 @@ impl Uses {
     /// Whether nothing reads a value after the instruction at the top of `stack`.
     pub(super) fn is_dead_after(&self, value: Value, stack: &[Frame]) -> bool {
         let Some(home) = self.defined.get(&value) else { return false };
+        if stack.iter().all(|frame| frame.block != *home) {
+            return true; // its block has been left
+        }
         for frame in stack.iter().rev() {
             if self.last.get(&(frame.block, value)).is_some_and(|&last| last > frame.at) {
                 return false;
@@ -132,13 +135,15 @@ pub(super) fn definitions(func: &Func) -> HashMap<Value, (&Inst, usize)> {
 pub(super) fn ancestors(found: &HashMap<Value, (&Inst, usize)>, value: Value) -> Vec<Value> {
     let mut chain = vec![value];
     while let Some((inst, k)) = chain.last().and_then(|v| found.get(v)) {
-        let next = match &inst.kind {
-            Kind::Update { array, .. } | Kind::Accum { array, .. } => *array,
-            Kind::Nest(nest) if *k < nest.accs.len() => nest.accs[*k],
-            Kind::For { init, .. } | Kind::While { init, .. } => init[*k],
+        match &inst.kind {
+            Kind::Update { array, .. } | Kind::Accum { array, .. } => chain.push(*array),
+            Kind::Nest(nest) if *k < nest.accs.len() => {
+                chain.extend([nest.body.params[nest.domain.len() + k], nest.accs[*k]]);
+            }
+            Kind::For { init, body, .. } => chain.extend([body.params[1 + k], init[*k]]),
+            Kind::While { init, body, .. } => chain.extend([body.params[*k], init[*k]]),
             _ => break,
-        };
-        chain.push(next);
+        }
     }
     chain
 }

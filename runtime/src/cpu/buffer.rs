@@ -1,6 +1,6 @@
 //! Buffers that are reused from call to call, and gradients as places to write to.
 
-use nalgebra::{DMatrix, DVector, RowDVector, SMatrix};
+use nalgebra::{Const, DMatrix, Dyn, OMatrix, SMatrix};
 
 /// A buffer of `len` elements, with whatever it held before. Allocates only if it must grow.
 #[inline]
@@ -11,25 +11,12 @@ pub fn buffer<T: Copy + Default>(storage: &mut Vec<T>, len: usize) -> &mut [T] {
     storage
 }
 
-/// Copies an array.
-#[inline]
-pub fn copy<T: Copy>(to: &mut [T], from: &[T]) {
-    to.copy_from_slice(from);
-}
-
 /// The component of each element of a slice of tuples, as an array of its own.
 #[inline]
 pub fn gather<'a, E, T>(storage: &'a mut Vec<T>, elements: &[E], component: impl Fn(&E) -> T) -> &'a [T] {
     storage.clear();
     storage.extend(elements.iter().map(component));
     storage
-}
-
-/// The number of elements of an array with these extents.
-#[inline]
-#[must_use]
-pub fn product(extents: &[i64]) -> usize {
-    extents.iter().map(|&n| super::extent(n)).product()
 }
 
 /// A gradient as a place to write to: it takes the shape asked for, and hands out its elements.
@@ -41,31 +28,37 @@ pub trait Storage {
     fn shaped(&mut self, shape: &[usize]) -> &mut [Self::Elem];
 }
 
-impl<T: Copy + Default> Storage for Vec<T> {
+impl<T: nalgebra::Scalar + Copy + Default> Storage for DMatrix<T> {
     type Elem = T;
     fn shaped(&mut self, shape: &[usize]) -> &mut [T] {
-        buffer(self, shape.iter().product())
+        if self.shape() != (shape[1], shape[0]) {
+            *self = DMatrix::from_element(shape[1], shape[0], T::default());
+        }
+        self.as_mut_slice()
     }
 }
 
-macro_rules! dynamic {
-    ($($t:ident, $shape:ident => $r:expr, $c:expr, $($new:expr),+;)*) => {
-        $(impl<T: nalgebra::Scalar + Copy + Default> Storage for $t<T> {
-            type Elem = T;
-            fn shaped(&mut self, $shape: &[usize]) -> &mut [T] {
-                if self.shape() != ($r, $c) {
-                    *self = $t::from_element($($new),+, T::default());
-                }
-                self.as_mut_slice()
-            }
-        })*
-    };
+/// `DVector`, and matrices with a fixed number of columns.
+impl<T: nalgebra::Scalar + Copy + Default, const C: usize> Storage for OMatrix<T, Dyn, Const<C>> {
+    type Elem = T;
+    fn shaped(&mut self, shape: &[usize]) -> &mut [T] {
+        let rows = shape[shape.len() - 1];
+        if self.nrows() != rows {
+            *self = OMatrix::from_element_generic(Dyn(rows), Const::<C>, T::default());
+        }
+        self.as_mut_slice()
+    }
 }
 
-dynamic! {
-    DVector, s => s[0], 1, s[0];
-    RowDVector, s => 1, s[0], s[0];
-    DMatrix, s => s[1], s[0], s[1], s[0];
+/// `RowDVector`, and matrices with a fixed number of rows.
+impl<T: nalgebra::Scalar + Copy + Default, const R: usize> Storage for OMatrix<T, Const<R>, Dyn> {
+    type Elem = T;
+    fn shaped(&mut self, shape: &[usize]) -> &mut [T] {
+        if self.ncols() != shape[0] {
+            *self = OMatrix::from_element_generic(Const::<R>, Dyn(shape[0]), T::default());
+        }
+        self.as_mut_slice()
+    }
 }
 
 impl<T: nalgebra::Scalar, const R: usize, const C: usize> Storage for SMatrix<T, R, C> {
@@ -73,4 +66,13 @@ impl<T: nalgebra::Scalar, const R: usize, const C: usize> Storage for SMatrix<T,
     fn shaped(&mut self, _shape: &[usize]) -> &mut [T] {
         self.as_mut_slice()
     }
+}
+
+/// The gradient of a slice: as many elements as the slice has.
+#[inline]
+pub fn sized<T: Clone>(storage: &mut Vec<T>, len: usize, zero: T) -> &mut [T] {
+    if storage.len() != len {
+        storage.resize(len, zero);
+    }
+    storage
 }

@@ -28,6 +28,9 @@ pub trait Nest: Sync {
     /// The cost of one iteration, about, in additions. With the length it decides how the loop is cut in chunks.
     const COST: usize;
 
+    /// Whether iterations add to arrays that they share: such a loop is not split.
+    const SERIAL: bool = false;
+
     /// How many iterations one step along the outer axis stands for.
     fn width(&self) -> usize {
         1
@@ -183,7 +186,7 @@ fn chunk<N: Nest>(nest: &N) -> usize {
 #[inline]
 pub fn launch<N: Nest>(nest: &N, len: usize, stores: N::Stores<'_>) -> N::Sums {
     let chunk = chunk(nest);
-    if len <= chunk {
+    if N::SERIAL || len <= chunk {
         return run_at(level(), nest, 0..len, stores);
     }
     let threads = rayon::current_num_threads() > 1;

@@ -3,6 +3,7 @@
 //! Users meet [`force`], [`Level`] and [`level`] here; everything else is called by generated code.
 
 mod buffer;
+mod contract;
 mod dispatch;
 mod index;
 mod lanes;
@@ -10,10 +11,11 @@ mod reduce;
 mod split;
 mod tape;
 
-pub use buffer::{Storage, buffer, copy, gather, product};
+pub use buffer::{Storage, buffer, gather, sized};
+pub use contract::{matmul, matvec};
 pub use dispatch::{LaneChoice, Lanes, Level, Nest, force, launch, level};
 pub use index::{at, extent, offset};
 pub use lanes::{Number, add_lanes, muladd, tree};
 pub use reduce::{Arg, Limits, argmax, argmin, max, min};
-pub use split::{Rows, Split};
+pub use split::{Rows, Split, Whole};
 pub use tape::{Tape, Taped};

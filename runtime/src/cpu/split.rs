@@ -15,6 +15,16 @@ pub struct Rows<'a, T> {
     pub width: usize,
 }
 
+/// An array that every iteration may write to: its loop is [serial](super::Nest::SERIAL).
+#[derive(Debug)]
+pub struct Whole<'a, T>(pub &'a mut [T]);
+
+impl<T: Send> Split for Whole<'_, T> {
+    fn split(self, _at: usize) -> (Self, Self) {
+        unreachable!("serial loops are not split")
+    }
+}
+
 impl<T: Send> Split for &mut [T] {
     #[inline]
     fn split(self, at: usize) -> (Self, Self) {

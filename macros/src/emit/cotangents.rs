@@ -1,0 +1,138 @@
+//! Cotangents to gradients: where each result of a sweep is written.
+
+use proc_macro2::TokenStream;
+use pullback_kernels::ir::{Ty, Value};
+use quote::quote;
+
+use super::code::{Code, Wanted};
+use super::params::{innermost, zero};
+use super::uses::{ancestors, definitions};
+use crate::types::{Len, Param, RustTy};
+
+/// A place in a gradient.
+enum Target {
+    /// A number.
+    Number(TokenStream),
+    /// An array.
+    Slice { place: TokenStream, ty: RustTy },
+    /// One component of each element of an array.
+    Component { place: TokenStream, ty: RustTy, component: TokenStream },
+}
+
+/// The float leaves of a gradient, in order.
+fn targets(ty: &RustTy, place: &TokenStream) -> Vec<Target> {
+    match ty {
+        RustTy::Unit | RustTy::Bool | RustTy::Int(_) => Vec::new(),
+        RustTy::Float(_) => vec![Target::Number(place.clone())],
+        RustTy::Matrix(..) => vec![Target::Slice { place: place.clone(), ty: ty.clone() }],
+        RustTy::Tuple(parts) => parts
+            .iter()
+            .enumerate()
+            .flat_map(|(k, part)| {
+                let k = syn::Index::from(k);
+                targets(part, &quote!(#place.#k))
+            })
+            .collect(),
+        RustTy::Array(..) | RustTy::Slice(_) | RustTy::Vec(_) => match innermost(ty).0 {
+            RustTy::Float(_) => vec![Target::Slice { place: place.clone(), ty: ty.clone() }],
+            element => targets(element, &quote!(to))
+                .into_iter()
+                .filter_map(|t| match t {
+                    Target::Number(component) => {
+                        Some(Target::Component { place: place.clone(), ty: ty.clone(), component })
+                    }
+                    _ => None,
+                })
+                .collect(),
+        },
+    }
+}
+
+/// The elements of a gradient as `&mut [T]`, after it took the lengths asked for.
+fn elements(ty: &RustTy, place: &TokenStream, lens: &[TokenStream]) -> TokenStream {
+    match ty {
+        RustTy::Matrix(..) => quote!(::pullback::cpu::Storage::shaped(&mut #place, &[#(#lens),*])),
+        RustTy::Slice(element) | RustTy::Vec(element) => {
+            let (n, zero) = (&lens[0], zero(element));
+            let flatten = (1..innermost(ty).1).map(|_| quote!(.as_flattened_mut()));
+            quote!(::pullback::cpu::sized(&mut #place, #n, #zero)#(#flatten)*)
+        }
+        _ => {
+            let depth = innermost(ty).1;
+            let flatten = (1..depth).map(|_| quote!(.as_flattened_mut()));
+            if depth > 1 { quote!(#place#(#flatten)*) } else { quote!((&mut #place[..])) }
+        }
+    }
+}
+
+/// A result of a sweep and where it belongs.
+pub(super) struct Cotangent {
+    target: Target,
+    value: Value,
+    /// The expression of the place as a slice, and its number, for arrays that can be computed in place.
+    place: Option<(usize, TokenStream)>,
+}
+
+impl Code<'_, '_> {
+    /// The places of the gradient, in the order of the cotangents. Arrays that end up there are wanted there.
+    pub(super) fn want(&mut self, wrt: &[&Param], results: &[Value]) -> Vec<Cotangent> {
+        let definitions = definitions(self.func);
+        let mut places = Vec::new();
+        for param in wrt {
+            let name = &param.name;
+            let place = if wrt.len() == 1 { quote!((*grad)) } else { quote!(grad.#name) };
+            places.extend(targets(&param.ty, &place).into_iter().map(|t| (name.to_string(), t)));
+        }
+        assert_eq!(places.len(), results.len(), "cotangents and gradient differ in number");
+        let mut cotangents = Vec::new();
+        for ((name, target), &value) in places.into_iter().zip(results) {
+            let mut place = None;
+            if let Target::Slice { place: at, ty } = &target {
+                let k = self.places.len();
+                let slice = elements(ty, at, &self.lens_for(ty, value));
+                self.places.push(Some(Wanted { place: slice.clone(), name: format!("grad_{name}") }));
+                for ancestor in ancestors(&definitions, value) {
+                    self.wanted.entry(ancestor).or_insert(k);
+                }
+                place = Some((k, slice));
+            }
+            cotangents.push(Cotangent { target, value, place });
+        }
+        cotangents
+    }
+
+    /// The lengths of a gradient's axes. They are the parameter's, which are bound.
+    fn lens_for(&self, ty: &RustTy, v: Value) -> Vec<TokenStream> {
+        let Ty::Array(_, shape) = self.ty(v) else { return Vec::new() };
+        let fixed = matches!(ty, RustTy::Matrix(_, Len::Const(_), Len::Const(_)) | RustTy::Array(..));
+        if fixed { Vec::new() } else { shape.iter().map(|&e| self.len(e)).collect() }
+    }
+
+    /// Writes the cotangents where they belong, unless they are there.
+    pub(super) fn store(&self, cotangents: &[Cotangent]) -> TokenStream {
+        cotangents.iter().map(|c| self.store_one(c)).collect()
+    }
+
+    fn store_one(&self, Cotangent { target, value, place }: &Cotangent) -> TokenStream {
+        match (target, place) {
+            (Target::Number(place), _) => {
+                let value = self.value(*value);
+                let place = super::params::unwrap(place);
+                quote!(#place = #value;)
+            }
+            (Target::Slice { .. }, Some((k, slice))) => {
+                if self.placed.get(k) == Some(&self.arrays[value]) {
+                    return TokenStream::new();
+                }
+                let from = self.array(*value);
+                quote!(#slice.copy_from_slice(&#from[..]);)
+            }
+            (Target::Component { place, ty, component }, _) => {
+                let to = elements(ty, place, &self.lens_for(ty, *value));
+                let from = self.array(*value);
+                quote!(for (to, from) in #to.iter_mut().zip(#from.iter()) { #component = *from; })
+            }
+            (Target::Slice { .. }, None) => unreachable!("a slice has a place"),
+        }
+    }
+}

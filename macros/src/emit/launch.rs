@@ -1,0 +1,331 @@
+//! A nest as a type that the runtime launches.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use pullback_kernels::ir::{Extent, Inst, Nest, Out, Ty, Value, free_values};
+use quote::quote;
+
+use super::code::{Code, Site};
+use super::loops::tuple;
+use super::names::Names;
+use super::nest::flat_position;
+use super::plan::Plan;
+use super::reduce;
+use super::run::{Accumulator, Run, Store, Sum};
+use super::scalar::{self, Num};
+
+/// A field of a nest: what it captures.
+struct Capture {
+    name: Ident,
+    ty: TokenStream,
+    init: TokenStream,
+    array: bool,
+}
+
+/// The function `at`: one iteration.
+struct At {
+    /// Its definition.
+    code: TokenStream,
+    /// The indices that it takes.
+    indices: Vec<bool>,
+}
+
+impl<'f> Code<'f, '_> {
+    /// Defines the type of a nest and launches it.
+    pub(super) fn launch(&mut self, inst: &'f Inst, nest: &'f Nest) -> TokenStream {
+        let plan = Plan::of(self.func, nest);
+        let mut before = self.take_accumulators(nest);
+        let accs = nest.accs.len();
+        for (&v, out) in inst.results[accs..].iter().zip(&nest.outs) {
+            if *out == Out::Build {
+                before.extend(self.allocate(v).0);
+            }
+        }
+        let name = self.items.next_nest();
+        let captures = self.define(&name, inst, nest, &plan);
+        let fields = captures.iter().map(|Capture { name, init, .. }| {
+            if name.to_string() == init.to_string() { quote!(#name) } else { quote!(#name: #init) }
+        });
+        let outer = if plan.rows { &nest.domain[..nest.domain.len() - 1] } else { &nest.domain[..] };
+        let (len, stores) = (self.volume(outer), self.stores(inst, nest, &plan));
+        let call = quote!(::pullback::cpu::launch(&#name { #(#fields),* }, #len, #stores));
+        let after = self.bind_sums(inst, nest, &call);
+        quote!(#before #after)
+    }
+
+    /// What the nest writes, as the host program hands it over.
+    fn stores(&self, inst: &Inst, nest: &Nest, plan: &Plan) -> TokenStream {
+        let (accs, mut parts) = (nest.accs.len(), Vec::new());
+        for (&v, _) in inst.results[accs..].iter().zip(&nest.outs).filter(|(_, o)| **o == Out::Build) {
+            let array = self.array(v);
+            let width = nest.domain.last().map(|&e| self.len(e));
+            parts.push(match width {
+                Some(width) if plan.rows => quote!(::pullback::cpu::Rows { data: &mut #array[..], width: #width }),
+                _ => quote!(&mut #array[..]),
+            });
+        }
+        for &p in &nest.body.params[nest.domain.len()..] {
+            let array = self.array(p);
+            parts.push(quote!(::pullback::cpu::Whole(&mut #array[..])));
+        }
+        if parts.is_empty() { quote!(()) } else { quote!((#(#parts,)*)) }
+    }
+
+    /// Binds the results of a launch.
+    fn bind_sums(&mut self, inst: &Inst, nest: &Nest, call: &TokenStream) -> TokenStream {
+        let accs = nest.accs.len();
+        for (&v, &p) in inst.results.iter().zip(&nest.body.params[nest.domain.len()..]) {
+            self.arrays.insert(v, self.arrays[&p]);
+        }
+        let (mut names, mut found) = (Vec::new(), TokenStream::new());
+        for (&v, out) in inst.results[accs..].iter().zip(&nest.outs) {
+            let Out::Fold(how) = out else { continue };
+            let name = self.names.fresh(self.source_name(v), "sum");
+            if reduce::wants_position(*how) {
+                found.extend(self.let_num(v, &reduce::finish(*how, &quote!(#name))));
+            } else {
+                self.nums.insert(v, Num::atom(quote!(#name)));
+            }
+            names.push(quote!(#name));
+        }
+        if names.is_empty() {
+            return quote!(#call;);
+        }
+        let names = tuple(&names);
+        quote!(let #names = #call; #found)
+    }
+
+    /// Defines the type of a nest; returns what it captures.
+    fn define(&mut self, name: &Ident, inst: &'f Inst, nest: &'f Nest, plan: &Plan) -> Vec<Capture> {
+        let captured = self.captured(nest, plan.rows);
+        let literals: Vec<(Value, Num)> =
+            captured.iter().filter(|v| self.literals.contains(v)).map(|&v| (v, self.num(v).clone())).collect();
+        let mut fields = Names::new();
+        let host: Vec<(Value, Capture)> = captured
+            .iter()
+            .filter(|v| !self.literals.contains(v))
+            .map(|&v| (v, self.capture(v, &mut fields)))
+            .collect();
+        let mut inner = Code::new(self.func, self.uses, self.items, Site::Iteration);
+        inner.names = fields;
+        inner.nums.extend(literals);
+        for (v, capture) in &host {
+            let field = &capture.name;
+            if capture.array {
+                inner.bind_array(*v, field.clone(), false);
+            } else if capture.ty.to_string() == "usize" {
+                inner.nums.insert(*v, Num::index(quote!(#field)));
+            } else {
+                inner.nums.insert(*v, Num::atom(quote!(#field)));
+            }
+        }
+        let mut captures: Vec<Capture> = host.into_iter().map(|(_, c)| c).collect();
+        let mut run = inner.describe_run(inst, nest, plan);
+        let at = inner.at(nest, plan, &mut run, &captures);
+        run.indices = at.indices;
+        let loop_code = run.code(plan);
+        captures.retain(|c| mentions(&at.code, &c.name) || mentions(&loop_code, &c.name));
+        let definition = definition(name, &captures, &at.code, &loop_code);
+        self.items.nests.extend(definition);
+        captures
+    }
+
+    /// The values that a nest reads from outside, with what its arrays' shapes need.
+    fn captured(&self, nest: &Nest, rows: bool) -> Vec<Value> {
+        let mut found = free_values(&self.func.values, &nest.body);
+        let mut k = 0;
+        let extents = |shape: &[Extent]| {
+            shape.iter().filter_map(|e| if let Extent::Value(v) = e { Some(*v) } else { None }).collect::<Vec<_>>()
+        };
+        let inner = if rows { &nest.domain[1..] } else { &[] };
+        found.extend(extents(inner));
+        while k < found.len() {
+            if let Ty::Array(_, shape) = self.ty(found[k])
+                && shape.len() > 1
+            {
+                found.extend(extents(shape));
+            }
+            k += 1;
+        }
+        let mut seen = std::collections::HashSet::new();
+        found.retain(|v| seen.insert(*v));
+        found.sort_by_key(|&v| self.ty(v).is_array());
+        found
+    }
+
+    fn capture(&self, v: Value, names: &mut Names) -> Capture {
+        let elem = scalar::ty(self.elem(v));
+        if self.ty(v).is_array() {
+            let (array, slot) = (self.array(v), self.slot(v));
+            let name = names.fresh(&array.to_string(), "x");
+            let init = if slot.mutable { quote!(&#array[..]) } else { quote!(#array) };
+            return Capture { name, ty: quote!(&'a [#elem]), init, array: true };
+        }
+        let num = self.num(v);
+        let wanted = if num.depth == 0 { num.tokens.to_string() } else { String::new() };
+        let name = names.fresh(&wanted, "c");
+        let ty = if num.index { quote!(usize) } else { elem };
+        Capture { name, ty, init: num.tokens.clone(), array: false }
+    }
+
+    /// What `run` needs to know of the nest.
+    fn describe_run(&mut self, inst: &Inst, nest: &'f Nest, plan: &Plan) -> Run {
+        let (accs, rank) = (nest.accs.len(), nest.domain.len());
+        let mut run = Run {
+            loads: plan.loads.iter().map(|l| (self.array(l.array), l.every)).collect(),
+            lens: nest.domain.iter().map(|&e| self.outside_len(e)).collect(),
+            ..Run::default()
+        };
+        for ((&v, &r), out) in inst.results[accs..].iter().zip(&nest.body.results[accs..]).zip(&nest.outs) {
+            let elem = self.elem(r);
+            match out {
+                Out::Build => run.stores.push(Store { name: self.names.fresh(unless_index(self.source_name(v)), "out"), elem }),
+                Out::Fold(how) => {
+                    run.sums.push(Sum { name: self.names.fresh(unless_index(self.source_name(v)), "sum"), how: *how, elem });
+                }
+            }
+        }
+        for &p in &nest.body.params[rank..] {
+            let name = self.names.fresh(unless_index(self.source_name(p)), "acc");
+            self.bind_array(p, name.clone(), true);
+            run.accumulators.push(Accumulator { name, elem: self.elem(p) });
+        }
+        run
+    }
+
+    /// An extent as `run` writes it, where captures are fields.
+    fn outside_len(&self, e: Extent) -> TokenStream {
+        match e {
+            Extent::Value(v) => match self.nums.get(&v) {
+                Some(num) if num.tokens.to_string().starts_with(char::is_numeric) => self.len(e),
+                Some(num) if num.index => {
+                    let field = &num.tokens;
+                    quote!(self.#field)
+                }
+                Some(num) => {
+                    let field = &num.tokens;
+                    quote!(::pullback::cpu::extent(self.#field))
+                }
+                None => TokenStream::new(), // the outer axis: `run` gets a range of it
+            },
+            constant => self.len(constant),
+        }
+    }
+
+    /// The function that is one iteration.
+    fn at(&mut self, nest: &'f Nest, plan: &Plan, run: &mut Run, captures: &[Capture]) -> At {
+        let rank = nest.domain.len();
+        let indices: Vec<Ident> =
+            nest.body.params.iter().zip(&nest.domain).map(|(&v, &e)| self.loop_index(v, e)).collect();
+        let mut loads = Vec::new();
+        for load in &plan.loads {
+            let array = self.array(load.array).to_string();
+            let source = self.source_name(load.element);
+            let name = self.names.fresh(if source.is_empty() { &array } else { source }, "x");
+            self.nums.insert(load.element, Num::atom(quote!(#name)));
+            let ty = scalar::ty(self.elem(load.element));
+            loads.push(quote!(#name: #ty));
+        }
+        self.note_products(nest);
+        let body = self.enter(&nest.body, true);
+        let (copies, results) = self.yielded(nest, run, &indices, plan);
+        self.leave();
+        let mentioned = |name: &Ident| mentions(&body, name) || mentions(&copies, name) || mentions(&results, name);
+        let used: Vec<bool> = if rank > 1 && !plan.rows {
+            // All axes in one: the only index is the position.
+            vec![mentioned(&indices[0])]
+        } else {
+            indices.iter().map(mentioned).collect()
+        };
+        let index_params = indices.iter().zip(&used).filter(|(_, u)| **u).map(|(i, _)| quote!(#i: usize));
+        let accs = run.accumulators.iter().map(|a| {
+            let (name, ty) = (&a.name, scalar::ty(a.elem));
+            quote!(#name: &mut [#ty])
+        });
+        let sums = run.sums.iter().map(|s| {
+            let (name, ty) = (&s.name, s.ty());
+            quote!(#name: #ty)
+        });
+        let fields: Vec<&Ident> = captures.iter().map(|c| &c.name).filter(|n| mentioned(n)).collect();
+        let open = (!fields.is_empty()).then(|| quote!(let Self { #(#fields,)* .. } = *self;));
+        let params = index_params.chain(loads).chain(accs).chain(sums);
+        let ret = run.result_type();
+        let code = quote! {
+            #[inline(always)]
+            fn at<const FMA: bool>(&self, #(#params),*) #ret {
+                #open
+                #body
+                #copies
+                #results
+            }
+        };
+        At { code, indices: used }
+    }
+
+    /// What an iteration returns: the numbers to store, then the sums; and what must be copied first.
+    fn yielded(&mut self, nest: &Nest, run: &Run, indices: &[Ident], plan: &Plan) -> (TokenStream, TokenStream) {
+        let accs = nest.accs.len();
+        let mut copies = TokenStream::new();
+        for (acc, &r) in run.accumulators.iter().zip(&nest.body.results) {
+            let (to, from) = (&acc.name, self.array(r));
+            if *to != from {
+                copies.extend(quote!(#to.copy_from_slice(&#from[..]);));
+            }
+        }
+        let lens: Vec<TokenStream> = nest.domain.iter().map(|&e| self.position_len(e)).collect();
+        let flat = match indices.first() {
+            Some(first) if !plan.rows => quote!(#first),
+            _ => flat_position(indices, &lens),
+        };
+        let (mut parts, mut sums) = (Vec::new(), run.sums.iter());
+        for (&r, out) in nest.body.results[accs..].iter().zip(&nest.outs) {
+            parts.push(match out {
+                Out::Build => self.value(r),
+                Out::Fold(how) => {
+                    let sum = &sums.next().expect("a sum per fold").name;
+                    self.folded_into(&quote!(#sum), r, *how, &flat)
+                }
+            });
+        }
+        (copies, tuple(&parts))
+    }
+
+    /// An extent in a position; that of the outermost axis is never written.
+    fn position_len(&self, e: Extent) -> TokenStream {
+        match e {
+            Extent::Value(v) if !self.nums.contains_key(&v) => TokenStream::new(),
+            e => self.len(e),
+        }
+    }
+}
+
+/// The definition of a nest.
+fn definition(name: &Ident, captures: &[Capture], at: &TokenStream, run: &TokenStream) -> TokenStream {
+    let fields = captures.iter().map(|Capture { name, ty, .. }| quote!(#name: #ty));
+    let borrows = captures.iter().any(|c| c.array);
+    let (generics, elided) = if borrows { (quote!(<'a>), quote!(<'_>)) } else { Default::default() };
+    quote! {
+        struct #name #generics { #(#fields),* }
+
+        impl #name #elided {
+            #at
+        }
+
+        impl ::pullback::cpu::Nest for #name #elided {
+            #run
+        }
+    }
+}
+
+/// Whether tokens contain a name.
+pub(super) fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        _ => false,
+    })
+}
+
+/// A source name that `run` does not use for its own index.
+fn unless_index(name: &str) -> &str {
+    if name == "i" { "" } else { name }
+}

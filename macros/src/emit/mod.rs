@@ -1,0 +1,41 @@
+//! Optimised IR to Rust: the companion of an annotated function.
+//!
+//! [`companion`] prints everything that is generated for a function. [`code`] prints statements, [`launch`] and [`run`]
+//! the nests, [`params`] and [`cotangents`] what lies between Rust values and IR values, [`surface`] what users call.
+
+mod arrays;
+mod code;
+mod cotangents;
+mod items;
+mod launch;
+mod loops;
+mod names;
+mod nest;
+mod params;
+mod plan;
+mod reduce;
+mod run;
+mod scalar;
+mod surface;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod uses;
+
+pub(crate) use surface::companion;
+
+use pullback_kernels::ir::{Func, Module};
+
+/// The derivatives of a function, optimised.
+pub(crate) struct Derivatives {
+    /// What they call: the functions without IR.
+    pub(crate) module: Module,
+    /// Parameters as the function's; results: the function's, then the cotangents of the `wrt` leaves that are floats.
+    /// `None` unless the function returns one float.
+    pub(crate) value_and_grad: Option<Func>,
+    /// Parameters as the function's, then a cotangent per float leaf of its result; results: the function's, then the
+    /// cotangents of the `wrt` leaves that are floats.
+    pub(crate) vjp: Func,
+    /// What `explain` returns.
+    pub(crate) explain: String,
+}

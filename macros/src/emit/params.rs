@@ -1,0 +1,281 @@
+//! Parameters as slices and numbers, and the lengths that they bind.
+
+use proc_macro2::{Ident, TokenStream};
+use pullback_kernels::ir::{Extent, Scalar, Ty, Value};
+use quote::quote;
+
+use super::code::Code;
+use super::scalar::{self, Num};
+use crate::types::{Int, Len, Param, Passing, RustTy};
+
+/// One axis of a parameter: its length, and the word for what is counted along it.
+struct Axis {
+    len: TokenStream,
+    noun: &'static str,
+}
+
+/// How a leaf of a parameter is reached.
+enum Access {
+    /// A number: the expression, of its IR type.
+    Number(TokenStream),
+    /// A slice of its elements.
+    Slice(TokenStream),
+    /// One component of each element of a slice: the slice, and the component of an element `e`.
+    Component(TokenStream, TokenStream),
+}
+
+/// A leaf of a parameter.
+struct Leaf {
+    access: Access,
+    axes: Vec<Axis>,
+    suffix: String,
+}
+
+/// Whether a type is passed by value as cheaply as by reference.
+pub(super) fn is_number(ty: &RustTy) -> bool {
+    matches!(ty, RustTy::Float(_) | RustTy::Bool | RustTy::Int(_))
+}
+
+impl Code<'_, '_> {
+    /// Binds IR parameters to the leaves of Rust ones.
+    pub(super) fn bind_params(&mut self, function: &str, params: &[Param], values: &[Value]) -> TokenStream {
+        let mut leaves: Vec<(&Param, Leaf)> = Vec::new();
+        for param in params {
+            self.names.reserve(&param.name.to_string());
+            leaves.extend(leaves_of(param).into_iter().map(|l| (param, l)));
+        }
+        assert_eq!(leaves.len(), values.len(), "`{function}`: parameters and leaves differ in number");
+        let mut sizes = TokenStream::new();
+        let mut known = Vec::new();
+        for ((param, leaf), &v) in leaves.iter().zip(values) {
+            sizes.extend(self.bind_sizes(function, param, leaf, v, &mut known));
+        }
+        let bind = leaves.iter().zip(values).map(|((param, leaf), &v)| self.bind_leaf(param, leaf, v));
+        let bound: TokenStream = bind.collect();
+        quote!(#sizes #bound)
+    }
+
+    fn bind_sizes(
+        &mut self,
+        function: &str,
+        param: &Param,
+        leaf: &Leaf,
+        v: Value,
+        known: &mut Vec<(Value, TokenStream)>,
+    ) -> TokenStream {
+        let (shape, mut out) = (self.ty(v).shape(), TokenStream::new());
+        let text = param.name.to_string();
+        for (&extent, Axis { len, noun }) in shape.iter().zip(&leaf.axes) {
+            let this = quote!((#text, #noun, #len));
+            match extent {
+                Extent::Const(n) if !len.to_string().starts_with(char::is_numeric) => {
+                    let n = n as usize;
+                    out.extend(quote!(::pullback::shape::exactly(#function, #this, #n);));
+                }
+                Extent::Const(_) => {}
+                Extent::Value(size) => match known.iter().find(|(v, _)| *v == size) {
+                    Some((_, first)) if first.to_string() == this.to_string() => {}
+                    Some((_, first)) => out.extend(quote!(::pullback::shape::equal(#function, #first, #this);)),
+                    None => {
+                        known.push((size, this));
+                        let name = self.names.fresh(self.source_name(size), "n");
+                        self.nums.insert(size, Num::index(quote!(#name)));
+                        out.extend(quote!(let #name = #len;));
+                    }
+                },
+            }
+        }
+        out
+    }
+
+    fn bind_leaf(&mut self, param: &Param, leaf: &Leaf, v: Value) -> TokenStream {
+        let name = format!("{}{}", param.name, leaf.suffix);
+        match &leaf.access {
+            Access::Number(expr) if leaf.suffix.is_empty() && expr.to_string() == param.name.to_string() => {
+                self.nums.insert(v, Num::atom(expr.clone()));
+                TokenStream::new()
+            }
+            Access::Number(expr) => {
+                let name = self.shadow(param, &name, &leaf.suffix);
+                self.nums.insert(v, Num::atom(quote!(#name)));
+                quote!(let #name = #expr;)
+            }
+            Access::Slice(expr) => {
+                let name = self.shadow(param, &name, &leaf.suffix);
+                self.bind_array(v, name.clone(), false);
+                quote!(let #name = #expr;)
+            }
+            Access::Component(slice, component) => {
+                let name = self.shadow(param, &name, &leaf.suffix);
+                let Ty::Array(elem, _) = self.ty(v) else { panic!("a component of an array is an array") };
+                let elem = scalar::ty(*elem);
+                let field = self.items.field(&name, &quote!(::std::vec::Vec<#elem>));
+                self.bind_array(v, name.clone(), false);
+                quote!(let #name = ::pullback::cpu::gather(&mut buffers.#field, #slice, |e| #component);)
+            }
+        }
+    }
+
+    /// The parameter's own name, or a new one for a part of it.
+    fn shadow(&mut self, param: &Param, name: &str, suffix: &str) -> Ident {
+        if suffix.is_empty() { param.name.clone() } else { self.names.fresh(name, "x") }
+    }
+}
+
+fn leaves_of(param: &Param) -> Vec<Leaf> {
+    let name = &param.name;
+    let by_value = param.passing == Passing::Value && is_number(&param.ty);
+    if is_number(&param.ty) && !by_value {
+        return leaves(&param.ty, &quote!((*#name)), "");
+    }
+    leaves(&param.ty, &quote!(#name), "")
+}
+
+/// The leaves of a value: `place` is an expression of that type, or of a reference to it.
+fn leaves(ty: &RustTy, place: &TokenStream, suffix: &str) -> Vec<Leaf> {
+    let one = |access, axes| vec![Leaf { access, axes, suffix: suffix.to_string() }];
+    let axis = |len: TokenStream, noun| Axis { len, noun };
+    match ty {
+        RustTy::Unit => Vec::new(),
+        RustTy::Float(_) | RustTy::Bool | RustTy::Int(Int::I64) => one(Access::Number(unwrap(place)), vec![]),
+        RustTy::Int(_) => one(Access::Number(quote!(#place as i64)), vec![]),
+        RustTy::Matrix(_, _, Len::Const(1)) | RustTy::Matrix(_, Len::Const(1), _) => {
+            one(Access::Slice(quote!(#place.as_slice())), vec![axis(quote!(#place.len()), "elements")])
+        }
+        RustTy::Matrix(..) => one(
+            Access::Slice(quote!(#place.as_slice())),
+            vec![axis(quote!(#place.ncols()), "columns"), axis(quote!(#place.nrows()), "rows")],
+        ),
+        RustTy::Tuple(parts) => parts
+            .iter()
+            .enumerate()
+            .flat_map(|(k, part)| {
+                let index = syn::Index::from(k);
+                leaves(part, &quote!(#place.#index), &format!("{suffix}_{k}"))
+            })
+            .collect(),
+        RustTy::Array(..) | RustTy::Slice(_) | RustTy::Vec(_) => elements(ty, place, suffix),
+    }
+}
+
+/// `(*x)` as an expression by itself.
+pub(super) fn unwrap(place: &TokenStream) -> TokenStream {
+    syn::parse2::<syn::ExprParen>(place.clone()).map_or_else(
+        |_| place.clone(),
+        |paren| {
+            let inner = paren.expr;
+            quote!(#inner)
+        },
+    )
+}
+
+/// The leaves of an array of anything.
+fn elements(ty: &RustTy, place: &TokenStream, suffix: &str) -> Vec<Leaf> {
+    let (element, depth) = innermost(ty);
+    let flatten = (1..depth).map(|_| quote!(.as_flattened()));
+    let slice = quote!(#place[..]#(#flatten)*);
+    let slice = if depth > 1 { slice } else { quote!(&#slice) };
+    let axes = || axes_of(ty, place);
+    match element {
+        RustTy::Float(_) | RustTy::Bool | RustTy::Int(Int::I64) => {
+            vec![Leaf { access: Access::Slice(slice), axes: axes(), suffix: suffix.to_string() }]
+        }
+        element => {
+            let parts = leaves(element, &quote!((*e)), suffix).into_iter();
+            let number = |leaf: Leaf| {
+                let Access::Number(component) = leaf.access else { panic!("an array of arrays of unknown length") };
+                Leaf { access: Access::Component(slice.clone(), component), axes: axes(), suffix: leaf.suffix }
+            };
+            parts.map(number).collect()
+        }
+    }
+}
+
+/// What an array is made of, and how many axes lie around it.
+pub(super) fn innermost(ty: &RustTy) -> (&RustTy, usize) {
+    match ty {
+        RustTy::Array(t, _) | RustTy::Slice(t) | RustTy::Vec(t) => {
+            let (element, depth) = innermost(t);
+            (element, depth + 1)
+        }
+        ty => (ty, 0),
+    }
+}
+
+fn axes_of(ty: &RustTy, place: &TokenStream) -> Vec<Axis> {
+    let constant = |n: usize| {
+        let n = proc_macro2::Literal::usize_unsuffixed(n);
+        quote!(#n)
+    };
+    let mut axes = Vec::new();
+    let mut at = ty;
+    loop {
+        let (len, inner) = match at {
+            RustTy::Array(t, n) => (constant(*n), t),
+            RustTy::Slice(t) | RustTy::Vec(t) => (quote!(#place.len()), t),
+            _ => return axes,
+        };
+        axes.push(Axis { len, noun: "elements" });
+        at = inner;
+    }
+}
+
+/// The type of a derivative with respect to a value.
+pub(super) fn tangent(ty: &RustTy) -> TokenStream {
+    match ty {
+        RustTy::Unit | RustTy::Bool | RustTy::Int(_) => quote!(()),
+        RustTy::Float(s) => scalar::ty(*s),
+        RustTy::Array(t, n) => {
+            let t = tangent(t);
+            quote!([#t; #n])
+        }
+        RustTy::Slice(t) | RustTy::Vec(t) => {
+            let t = tangent(t);
+            quote!(::std::vec::Vec<#t>)
+        }
+        RustTy::Matrix(s, rows, columns) => matrix(*s, *rows, *columns),
+        RustTy::Tuple(parts) => {
+            let parts = parts.iter().map(tangent);
+            quote!((#(#parts,)*))
+        }
+    }
+}
+
+fn matrix(elem: Scalar, rows: Len, columns: Len) -> TokenStream {
+    let elem = scalar::ty(elem);
+    match (rows, columns) {
+        (Len::Dyn, Len::Dyn) => quote!(::pullback::nalgebra::DMatrix<#elem>),
+        (Len::Dyn, Len::Const(1)) => quote!(::pullback::nalgebra::DVector<#elem>),
+        (Len::Const(1), Len::Dyn) => quote!(::pullback::nalgebra::RowDVector<#elem>),
+        (Len::Const(r), Len::Const(c)) => quote!(::pullback::nalgebra::SMatrix<#elem, #r, #c>),
+        (Len::Dyn, Len::Const(c)) => {
+            quote!(::pullback::nalgebra::OMatrix<#elem, ::pullback::nalgebra::Dyn, ::pullback::nalgebra::Const<#c>>)
+        }
+        (Len::Const(r), Len::Dyn) => {
+            quote!(::pullback::nalgebra::OMatrix<#elem, ::pullback::nalgebra::Const<#r>, ::pullback::nalgebra::Dyn>)
+        }
+    }
+}
+
+/// A zero of that type; what has a length at run time is empty.
+pub(super) fn zero(ty: &RustTy) -> TokenStream {
+    match ty {
+        RustTy::Unit | RustTy::Bool | RustTy::Int(_) => quote!(()),
+        RustTy::Float(_) => quote!(0.0),
+        RustTy::Array(t, n) => {
+            let t = zero(t);
+            quote!([#t; #n])
+        }
+        RustTy::Slice(_) | RustTy::Vec(_) => quote!(::std::vec::Vec::new()),
+        RustTy::Matrix(_, Len::Const(_), Len::Const(_)) => quote!(::pullback::nalgebra::SMatrix::zeros()),
+        RustTy::Matrix(_, Len::Dyn, Len::Dyn) => quote!(::pullback::nalgebra::DMatrix::zeros(0, 0)),
+        RustTy::Matrix(..) => {
+            let ty = tangent(ty);
+            quote!(<#ty>::zeros(0))
+        }
+        RustTy::Tuple(parts) => {
+            let parts = parts.iter().map(zero);
+            quote!((#(#parts,)*))
+        }
+    }
+}
