@@ -34,7 +34,9 @@ impl Code<'_, '_> {
             Site::Iteration if shape.iter().all(|e| matches!(e, Extent::Const(_))) => {
                 quote!(let #name = &mut [<#elem as ::core::default::Default>::default(); #volume];)
             }
-            Site::Iteration => quote!(let #name = &mut ::std::vec![<#elem as ::core::default::Default>::default(); #volume][..];),
+            Site::Iteration => {
+                quote!(let #name = &mut ::std::vec![<#elem as ::core::default::Default>::default(); #volume][..];)
+            }
         };
         (decl, name)
     }
@@ -105,23 +107,34 @@ impl Code<'_, '_> {
         }
     }
 
-    /// A matrix product.
+    /// A matrix product, or what else goes to the matrix library.
     pub(super) fn contract(&mut self, v: Value, kind: Contract, args: &[Value]) -> TokenStream {
-        let (a, b) = (self.array(args[0]), self.array(args[1]));
-        let (sa, sb) = (self.ty(args[0]).shape(), self.ty(args[1]).shape());
-        let (rows, columns) = (self.len(sa[0]), self.len(sa[1]));
+        let args: Vec<TokenStream> = args.iter().map(|&a| self.matrix(a)).collect();
+        if self.ty(v).is_scalar() {
+            return self.let_num(v, &quote!(::pullback::cpu::det(#(#args),*)));
+        }
         let (decl, name) = self.allocate(v);
-        let product = match kind {
-            Contract::MatMul { ta, tb } => {
-                let (b_rows, b_columns) = (self.len(sb[0]), self.len(sb[1]));
-                quote! {
-                    ::pullback::cpu::matmul::<_, #ta, #tb>(#name, (&#a[..], #rows, #columns), (&#b[..], #b_rows, #b_columns));
-                }
-            }
-            Contract::MatVec { ta } => quote! {
-                ::pullback::cpu::matvec::<_, #ta>(#name, (&#a[..], #rows, #columns), &#b[..]);
-            },
+        let function = match kind {
+            Contract::MatMul { ta, tb } => quote!(matmul::<_, #ta, #tb>),
+            Contract::MatVec { ta } => quote!(matvec::<_, #ta>),
+            Contract::Solve { ta } => quote!(solve::<_, #ta>),
+            Contract::Inverse => quote!(inverse),
+            Contract::Cofactor => quote!(cofactor),
+            Contract::Cholesky => quote!(cholesky),
+            Contract::Det => quote!(det),
         };
-        quote!(#decl #product)
+        quote!(#decl ::pullback::cpu::#function(#name, #(#args),*);)
+    }
+
+    /// A matrix with its rows and columns; a vector by itself.
+    fn matrix(&self, v: Value) -> TokenStream {
+        let (name, shape) = (self.array(v), self.ty(v).shape());
+        match shape {
+            [rows, columns] => {
+                let (rows, columns) = (self.len(*rows), self.len(*columns));
+                quote!((&#name[..], #rows, #columns))
+            }
+            _ => quote!(&#name[..]),
+        }
     }
 }

@@ -197,6 +197,7 @@ impl<'f, 'i> Code<'f, 'i> {
             Kind::While { init, cond, body } => self.while_loop(inst, init, cond, body),
             Kind::Contract { kind, args } => self.contract(inst.results[0], *kind, args),
             Kind::Call { func, args } => self.call(inst, func, args),
+            Kind::Checkpoint => TokenStream::new(),
             Kind::Tape => self.new_tape(inst.results[0]),
             Kind::Push { tape, value } => self.push(inst.results[0], *tape, *value),
             Kind::Pop { tape } => self.pop(inst.results[0], *tape, inst.results[1]),
@@ -221,8 +222,10 @@ impl<'f, 'i> Code<'f, 'i> {
         let types: Vec<Scalar> = args.iter().map(|&a| self.elem(a)).collect();
         let operands: Vec<Num> = args.iter().map(|&a| self.num(a).clone()).collect();
         let num = scalar::apply(*op, &operands, &types, self.elem(v), self.site == Site::Iteration);
-        let repeated = operands.iter().any(|a| a.depth > 0) && is_repeated(op.rust(&types, self.site == Site::Iteration));
-        let inline = self.uses.is_local(v) && self.source_name(v).is_empty() && num.depth < DEPTH && !repeated;
+        let repeated = operands.iter().any(|a| a.depth > 0)
+            && is_repeated(op.rust(&types, self.site == Site::Iteration));
+        let inline =
+            self.uses.is_local(v) && self.source_name(v).is_empty() && num.depth < DEPTH && !repeated;
         if inline && !op.may_panic(types[0]) {
             self.nums.insert(v, num);
             return TokenStream::new();
@@ -278,7 +281,8 @@ impl<'f, 'i> Code<'f, 'i> {
     }
 
     fn call(&mut self, inst: &Inst, func: &str, args: &[Value]) -> TokenStream {
-        let callee = self.items.externals.get(func).unwrap_or_else(|| panic!("`{func}` was not inlined")).clone();
+        let callee =
+            self.items.externals.get(func).unwrap_or_else(|| panic!("`{func}` was not inlined")).clone();
         let args: Vec<TokenStream> = args.iter().map(|&a| self.argument(a)).collect();
         let names: Vec<Ident> =
             inst.results.iter().map(|&v| self.names.fresh(self.source_name(v), "t")).collect();

@@ -60,7 +60,7 @@ fn elements(ty: &RustTy, place: &TokenStream, lens: &[TokenStream]) -> TokenStre
         _ => {
             let depth = innermost(ty).1;
             let flatten = (1..depth).map(|_| quote!(.as_flattened_mut()));
-            if depth > 1 { quote!(#place#(#flatten)*) } else { quote!((&mut #place[..])) }
+            if depth > 1 { quote!(#place #(#flatten)*) } else { quote!((&mut #place[..])) }
         }
     }
 }

@@ -30,7 +30,14 @@ impl Items {
             Some((f.name.clone(), path))
         };
         let externals = module.funcs.iter().filter_map(path).collect();
-        Items { prefix, nests: TokenStream::new(), fields: Vec::new(), externals, names: Names::new(), count: 0 }
+        Items {
+            prefix,
+            nests: TokenStream::new(),
+            fields: Vec::new(),
+            externals,
+            names: Names::new(),
+            count: 0,
+        }
     }
 
     /// A buffer named like a variable.

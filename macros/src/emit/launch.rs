@@ -59,7 +59,9 @@ impl<'f> Code<'f, '_> {
             let array = self.array(v);
             let width = nest.domain.last().map(|&e| self.len(e));
             parts.push(match width {
-                Some(width) if plan.rows => quote!(::pullback::cpu::Rows { data: &mut #array[..], width: #width }),
+                Some(width) if plan.rows => {
+                    quote!(::pullback::cpu::Rows { data: &mut #array[..], width: #width })
+                }
                 _ => quote!(&mut #array[..]),
             });
         }
@@ -97,8 +99,11 @@ impl<'f> Code<'f, '_> {
     /// Defines the type of a nest; returns what it captures.
     fn define(&mut self, name: &Ident, inst: &'f Inst, nest: &'f Nest, plan: &Plan) -> Vec<Capture> {
         let captured = self.captured(nest, plan.rows);
-        let literals: Vec<(Value, Num)> =
-            captured.iter().filter(|v| self.literals.contains(v)).map(|&v| (v, self.num(v).clone())).collect();
+        let literals: Vec<(Value, Num)> = captured
+            .iter()
+            .filter(|v| self.literals.contains(v))
+            .map(|&v| (v, self.num(v).clone()))
+            .collect();
         let mut fields = Names::new();
         let host: Vec<(Value, Capture)> = captured
             .iter()
@@ -134,7 +139,10 @@ impl<'f> Code<'f, '_> {
         let mut found = free_values(&self.func.values, &nest.body);
         let mut k = 0;
         let extents = |shape: &[Extent]| {
-            shape.iter().filter_map(|e| if let Extent::Value(v) = e { Some(*v) } else { None }).collect::<Vec<_>>()
+            shape
+                .iter()
+                .filter_map(|e| if let Extent::Value(v) = e { Some(*v) } else { None })
+                .collect::<Vec<_>>()
         };
         let inner = if rows { &nest.domain[1..] } else { &[] };
         found.extend(extents(inner));
@@ -178,9 +186,15 @@ impl<'f> Code<'f, '_> {
         for ((&v, &r), out) in inst.results[accs..].iter().zip(&nest.body.results[accs..]).zip(&nest.outs) {
             let elem = self.elem(r);
             match out {
-                Out::Build => run.stores.push(Store { name: self.names.fresh(unless_index(self.source_name(v)), "out"), elem }),
+                Out::Build => run
+                    .stores
+                    .push(Store { name: self.names.fresh(unless_index(self.source_name(v)), "out"), elem }),
                 Out::Fold(how) => {
-                    run.sums.push(Sum { name: self.names.fresh(unless_index(self.source_name(v)), "sum"), how: *how, elem });
+                    run.sums.push(Sum {
+                        name: self.names.fresh(unless_index(self.source_name(v)), "sum"),
+                        how: *how,
+                        elem,
+                    });
                 }
             }
         }
@@ -229,7 +243,8 @@ impl<'f> Code<'f, '_> {
         let body = self.enter(&nest.body, true);
         let (copies, results) = self.yielded(nest, run, &indices, plan);
         self.leave();
-        let mentioned = |name: &Ident| mentions(&body, name) || mentions(&copies, name) || mentions(&results, name);
+        let mentioned =
+            |name: &Ident| mentions(&body, name) || mentions(&copies, name) || mentions(&results, name);
         let used: Vec<bool> = if rank > 1 && !plan.rows {
             // All axes in one: the only index is the position.
             vec![mentioned(&indices[0])]
@@ -262,7 +277,13 @@ impl<'f> Code<'f, '_> {
     }
 
     /// What an iteration returns: the numbers to store, then the sums; and what must be copied first.
-    fn yielded(&mut self, nest: &Nest, run: &Run, indices: &[Ident], plan: &Plan) -> (TokenStream, TokenStream) {
+    fn yielded(
+        &mut self,
+        nest: &Nest,
+        run: &Run,
+        indices: &[Ident],
+        plan: &Plan,
+    ) -> (TokenStream, TokenStream) {
         let accs = nest.accs.len();
         let mut copies = TokenStream::new();
         for (acc, &r) in run.accumulators.iter().zip(&nest.body.results) {

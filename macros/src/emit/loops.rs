@@ -10,13 +10,20 @@ use super::uses::reads;
 
 impl<'f> Code<'f, '_> {
     /// `if cond { .. } else { .. }`.
-    pub(super) fn branch(&mut self, inst: &Inst, cond: Value, then: &'f Block, els: &'f Block) -> TokenStream {
+    pub(super) fn branch(
+        &mut self,
+        inst: &Inst,
+        cond: Value,
+        then: &'f Block,
+        els: &'f Block,
+    ) -> TokenStream {
         let cond = self.value(cond);
         let then_code = self.enter(then, false);
         self.leave();
         let els_code = self.enter(els, false);
         self.leave();
-        let (mut before, mut in_then, mut in_els) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
+        let (mut before, mut in_then, mut in_els) =
+            (TokenStream::new(), TokenStream::new(), TokenStream::new());
         let (mut names, mut types, mut then_values, mut els_values) = (vec![], vec![], vec![], vec![]);
         for ((&v, &a), &b) in inst.results.iter().zip(&then.results).zip(&els.results) {
             match self.ty(v) {
@@ -105,7 +112,13 @@ impl<'f> Code<'f, '_> {
     }
 
     /// `while cond { .. }`.
-    pub(super) fn while_loop(&mut self, inst: &Inst, init: &[Value], cond: &'f Block, body: &'f Block) -> TokenStream {
+    pub(super) fn while_loop(
+        &mut self,
+        inst: &Inst,
+        init: &[Value],
+        cond: &'f Block,
+        body: &'f Block,
+    ) -> TokenStream {
         let start = self.start(init, &body.params, &[cond, body]);
         for (&c, &p) in cond.params.iter().zip(&body.params) {
             match self.ty(p) {
@@ -144,7 +157,13 @@ impl<'f> Code<'f, '_> {
     }
 
     /// As `take`, for an initial value of a loop: the loop may not read it otherwise.
-    pub(super) fn take_for(&mut self, p: Value, from: Value, init: &[Value], blocks: &[&Block]) -> TokenStream {
+    pub(super) fn take_for(
+        &mut self,
+        p: Value,
+        from: Value,
+        init: &[Value],
+        blocks: &[&Block],
+    ) -> TokenStream {
         let shared = init.iter().filter(|&&v| v == from).count() > 1 || blocks.iter().any(|b| reads(b, from));
         if !shared {
             return self.take(p, from);

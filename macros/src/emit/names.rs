@@ -12,7 +12,20 @@ pub(super) struct Names {
 
 /// Names that generated functions and their signatures use themselves.
 const RESERVED: [&str; 14] = [
-    "range", "start", "row", "rest", "width", "block", "l", "left", "right", "workspace", "buffers", "grad", "seed", "pull",
+    "range",
+    "start",
+    "row",
+    "rest",
+    "width",
+    "block",
+    "l",
+    "left",
+    "right",
+    "workspace",
+    "buffers",
+    "grad",
+    "seed",
+    "pull",
 ];
 
 impl Names {
@@ -61,7 +74,7 @@ pub(super) fn camel(name: &str) -> String {
         text.extend(chars.next().map(|c| c.to_uppercase().to_string()));
         text.push_str(chars.as_str());
     }
-    if text.starts_with(|c: char| !c.is_alphabetic()) {
+    if !text.starts_with(char::is_alphabetic) {
         text.insert(0, 'F');
     }
     text

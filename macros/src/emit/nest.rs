@@ -58,7 +58,9 @@ impl<'f> Code<'f, '_> {
         let body = self.enter(&nest.body, true);
         let flat = flat_position(&indices, &lens);
         let mut after = TokenStream::new();
-        for ((&v, &result), out) in inst.results[accs..].iter().zip(&nest.body.results[accs..]).zip(&nest.outs) {
+        for ((&v, &result), out) in
+            inst.results[accs..].iter().zip(&nest.body.results[accs..]).zip(&nest.outs)
+        {
             after.extend(self.combine_out(v, result, *out, &flat));
         }
         self.leave();
@@ -119,11 +121,18 @@ impl<'f> Code<'f, '_> {
     }
 
     /// What is accumulated after an iteration: `acc + result`, as one multiply-add where the result is a product.
-    pub(super) fn folded_into(&self, acc: &TokenStream, result: Value, how: Reduce, flat: &TokenStream) -> TokenStream {
+    pub(super) fn folded_into(
+        &self,
+        acc: &TokenStream,
+        result: Value,
+        how: Reduce,
+        flat: &TokenStream,
+    ) -> TokenStream {
         let elem = self.elem(result);
         if let Some([a, b]) = self.products.get(&result) {
             let operands = [self.num(*a).clone(), self.num(*b).clone(), Num::atom(acc.clone())];
-            return scalar::apply(Op::MulAdd, &operands, &[elem; 3], elem, self.site == Site::Iteration).tokens;
+            return scalar::apply(Op::MulAdd, &operands, &[elem; 3], elem, self.site == Site::Iteration)
+                .tokens;
         }
         let value = self.num(result);
         let value = if reduce::wants_position(how) { value.value() } else { value.operand() };

@@ -75,7 +75,9 @@ impl Code<'_, '_> {
                 Extent::Const(_) => {}
                 Extent::Value(size) => match known.iter().find(|(v, _)| *v == size) {
                     Some((_, first)) if first.to_string() == this.to_string() => {}
-                    Some((_, first)) => out.extend(quote!(::pullback::shape::equal(#function, #first, #this);)),
+                    Some((_, first)) => {
+                        out.extend(quote!(::pullback::shape::equal(#function, #first, #this);))
+                    }
                     None => {
                         known.push((size, this));
                         let name = self.names.fresh(self.source_name(size), "n");
@@ -183,8 +185,14 @@ fn elements(ty: &RustTy, place: &TokenStream, suffix: &str) -> Vec<Leaf> {
         element => {
             let parts = leaves(element, &quote!((*e)), suffix).into_iter();
             let number = |leaf: Leaf| {
-                let Access::Number(component) = leaf.access else { panic!("an array of arrays of unknown length") };
-                Leaf { access: Access::Component(slice.clone(), component), axes: axes(), suffix: leaf.suffix }
+                let Access::Number(component) = leaf.access else {
+                    panic!("an array of arrays of unknown length")
+                };
+                Leaf {
+                    access: Access::Component(slice.clone(), component),
+                    axes: axes(),
+                    suffix: leaf.suffix,
+                }
             };
             parts.map(number).collect()
         }

@@ -44,7 +44,8 @@ impl Plan {
     /// Decides for a nest.
     pub(super) fn of(func: &Func, nest: &Nest) -> Plan {
         let cost = cost(&nest.body);
-        let plain = Plan { mode: Mode::Plain, rows: nest.domain.len() > 1, loads: vec![], lanes: [16; 3], cost };
+        let plain =
+            Plan { mode: Mode::Plain, rows: nest.domain.len() > 1, loads: vec![], lanes: [16; 3], cost };
         if !nest.accs.is_empty() || !nest.body.insts.iter().all(is_branch_free) {
             return plain;
         }

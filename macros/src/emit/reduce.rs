@@ -50,7 +50,9 @@ pub(super) fn merge(reduce: Reduce, elem: Scalar, a: &TokenStream, b: &TokenStre
 /// What one iteration contributes: the number itself, or the number and its place.
 pub(super) fn contribution(reduce: Reduce, value: &TokenStream, position: &TokenStream) -> TokenStream {
     match reduce {
-        Reduce::ArgMax | Reduce::ArgMin => quote!(::pullback::cpu::Arg { value: #value, at: (#position) as i64 }),
+        Reduce::ArgMax | Reduce::ArgMin => {
+            quote!(::pullback::cpu::Arg { value: #value, at: (#position) as i64 })
+        }
         _ => value.clone(),
     }
 }

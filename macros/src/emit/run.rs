@@ -74,7 +74,11 @@ impl Run {
         let sums: Vec<TokenStream> = self.sums.iter().map(Sum::ty).collect();
         let sums = if sums.is_empty() { quote!(()) } else { tuple(&sums) };
         let (store_types, store_pattern) = self.stores_signature(plan);
-        let serial = (!self.accumulators.is_empty()).then(|| quote!(const SERIAL: bool = true;));
+        let serial = (!self.accumulators.is_empty()).then(|| {
+            quote!(
+                const SERIAL: bool = true;
+            )
+        });
         let width = plan.rows.then(|| {
             let width = self.lens.last();
             quote! {
@@ -121,16 +125,30 @@ impl Run {
             types.push(quote!(::pullback::cpu::Whole<'s, #ty>));
             patterns.push(quote!(::pullback::cpu::Whole(#name)));
         }
-        if types.is_empty() { (quote!(()), quote!(())) } else { (quote!((#(#types,)*)), quote!((#(#patterns,)*))) }
+        if types.is_empty() {
+            (quote!(()), quote!(()))
+        } else {
+            (quote!((#(#types,)*)), quote!((#(#patterns,)*)))
+        }
     }
 
     fn combine(&self) -> TokenStream {
-        let parts: Vec<TokenStream> = self.sums.iter().enumerate().map(|(k, s)| {
-            let k = Literal::usize_unsuffixed(k);
-            let (a, b) = if self.sums.len() == 1 { (quote!(left), quote!(right)) } else { (quote!(left.#k), quote!(right.#k)) };
-            reduce::merge(s.how, s.elem, &a, &b)
-        }).collect();
-        let names = if parts.is_empty() { (quote!(_left), quote!(_right)) } else { (quote!(left), quote!(right)) };
+        let parts: Vec<TokenStream> = self
+            .sums
+            .iter()
+            .enumerate()
+            .map(|(k, s)| {
+                let k = Literal::usize_unsuffixed(k);
+                let (a, b) = if self.sums.len() == 1 {
+                    (quote!(left), quote!(right))
+                } else {
+                    (quote!(left.#k), quote!(right.#k))
+                };
+                reduce::merge(s.how, s.elem, &a, &b)
+            })
+            .collect();
+        let names =
+            if parts.is_empty() { (quote!(_left), quote!(_right)) } else { (quote!(left), quote!(right)) };
         let ((left, right), parts) = (names, tuple(&parts));
         quote! {
             #[inline(always)]
@@ -144,12 +162,20 @@ impl Run {
         let lanes = plan.mode == Mode::Lanes;
         let starts = self.sums.iter().map(|s| {
             let (name, ty, init) = (&s.name, s.ty(), s.init());
-            if lanes { quote!(let mut #name: [#ty; L] = [#init; L];) } else { quote!(let mut #name: #ty = #init;) }
+            if lanes {
+                quote!(let mut #name: [#ty; L] = [#init; L];)
+            } else {
+                quote!(let mut #name: #ty = #init;)
+            }
         });
-        let ends: Vec<TokenStream> = self.sums.iter().map(|s| {
-            let name = &s.name;
-            if lanes { reduce::lanes(s.how, s.elem, &quote!(#name)) } else { quote!(#name) }
-        }).collect();
+        let ends: Vec<TokenStream> = self
+            .sums
+            .iter()
+            .map(|s| {
+                let name = &s.name;
+                if lanes { reduce::lanes(s.how, s.elem, &quote!(#name)) } else { quote!(#name) }
+            })
+            .collect();
         let (code, ends) = (if plan.rows { self.rows(plan) } else { self.whole(plan) }, tuple(&ends));
         quote!(#(#starts)* #code #ends)
     }
@@ -162,7 +188,8 @@ impl Run {
         let slices = self.loads.iter().map(|(name, _)| quote!(let #name = &self.#name[range.clone()];));
         let start = self.indices[0].then(|| quote!(let start = range.start;));
         let index = vec![quote!(start)];
-        let inner = if plan.mode == Mode::Map { self.map(&index) } else { self.lanes(&index, &quote!(range.len())) };
+        let inner =
+            if plan.mode == Mode::Map { self.map(&index) } else { self.lanes(&index, &quote!(range.len())) };
         quote!(#start #(#slices)* #inner)
     }
 
@@ -183,12 +210,14 @@ impl Run {
                 quote!(let #name = &self.#name[..width];)
             }
         });
-        let stores = self.stores.iter().map(|Store { name, .. }| {
-            quote!(let #name = &mut #name[(row - start) * width..][..width];)
-        });
+        let stores = self
+            .stores
+            .iter()
+            .map(|Store { name, .. }| quote!(let #name = &mut #name[(row - start) * width..][..width];));
         let mut index: Vec<TokenStream> = (0..rank - 1).map(|k| axis(k, rank)).collect();
         index.push(quote!(0));
-        let inner = if plan.mode == Mode::Map { self.map(&index) } else { self.lanes(&index, &quote!(width)) };
+        let inner =
+            if plan.mode == Mode::Map { self.map(&index) } else { self.lanes(&index, &quote!(width)) };
         quote! {
             let width = #width;
             #row_of
@@ -233,7 +262,13 @@ impl Run {
     }
 
     /// `targets = self.at(..)`.
-    fn call(&self, index: &[TokenStream], loads: &[TokenStream], sums: &[TokenStream], targets: &[TokenStream]) -> TokenStream {
+    fn call(
+        &self,
+        index: &[TokenStream],
+        loads: &[TokenStream],
+        sums: &[TokenStream],
+        targets: &[TokenStream],
+    ) -> TokenStream {
         let index = index.iter().zip(&self.indices).filter(|(_, used)| **used).map(|(i, _)| i);
         let accs = self.accumulators.iter().map(|Accumulator { name, .. }| quote!(#name));
         let args: Vec<TokenStream> =

@@ -77,7 +77,8 @@ fn integer(value: i64, least: bool, suffix: &str) -> Result<TokenStream, &'stati
     if least {
         return Err("MIN");
     }
-    let magnitude: Literal = format!("{}_{suffix}", value.unsigned_abs()).parse().expect("an integer literal");
+    let magnitude: Literal =
+        format!("{}_{suffix}", value.unsigned_abs()).parse().expect("an integer literal");
     Ok(if value < 0 { quote!((-#magnitude)) } else { quote!(#magnitude) })
 }
 

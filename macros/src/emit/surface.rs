@@ -28,7 +28,8 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
         sweep::sweep(sig, names, (&derivatives.module, func), &types.grad, Returns::Value)
     });
     let names = (&format_ident!("backward"), format!("{prefix}Pull"));
-    let pull = sweep::sweep(sig, names, (&derivatives.module, &derivatives.vjp), &types.grad, Returns::Nothing);
+    let pull =
+        sweep::sweep(sig, names, (&derivatives.module, &derivatives.vjp), &types.grad, Returns::Nothing);
     let workspace = workspace(&types, &wrt, into.as_ref());
     let methods = methods(sig, &types, &pull, into.is_some(), &derivatives.explain);
     let (sweeps, pulls) = (into.map(|s| s.code), &pull.code);
@@ -204,7 +205,7 @@ fn pull_lifetime() -> syn::Lifetime {
 }
 
 fn vjp(sig: &Signature, types: &Types, pull: &Sweep) -> TokenStream {
-    let (name, ret, grad, buffers) = (&sig.name, &sig.written_ret, &types.grad, &pull.buffers);
+    let (ret, grad, buffers) = (&sig.written_ret, &types.grad, &pull.buffers);
     let params = sig.params.iter().map(|p| {
         let (name, mut ty) = (&p.name, p.written.clone());
         NameLifetimes.visit_type_mut(&mut ty);

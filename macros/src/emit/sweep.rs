@@ -39,8 +39,15 @@ pub(super) fn sweep(
     if returns == Returns::Nothing {
         params.push(seed(sig));
     }
+    let mut func = func.clone();
+    let mut values = sig.ret.leaves().len();
+    if returns == Returns::Nothing {
+        func.body.results.drain(..values);
+        values = 0;
+        pullback_kernels::opt::dce::run(&mut func);
+    }
+    let func = &func;
     let (uses, mut items) = (Uses::of(func), Items::new(prefix, module));
-    let values = results(sig);
     let (body, value) = {
         let mut code = Code::new(func, &uses, &mut items, Site::Host);
         let bind = code.bind_params(&sig.name.to_string(), &params, func.params());
@@ -74,11 +81,6 @@ pub(super) fn sweep(
         }
     };
     Sweep { code, buffers }
-}
-
-/// How many results of a derivative are the function's own.
-fn results(sig: &Signature) -> usize {
-    sig.ret.leaves().len()
 }
 
 /// The cotangent of the result as a parameter.

@@ -1,13 +1,16 @@
 //! Matrix products: nalgebra's, on slices whose last axis is contiguous.
 
-use nalgebra::{DMatrixView, DVectorView, DVectorViewMut, DMatrixViewMut, RealField};
+use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVectorView, DVectorViewMut, RealField};
+
+/// A matrix as it is stored, row after row, with its rows and columns.
+type Rows<'a, T> = (&'a [T], usize, usize);
 
 /// `C = A B`, with A (B) read transposed if `TA` (`TB`). Each matrix comes with its rows and columns as it is stored, row
 /// after row.
 pub fn matmul<T: RealField + Copy, const TA: bool, const TB: bool>(
     c: &mut [T],
-    (a, a_rows, a_columns): (&[T], usize, usize),
-    (b, b_rows, b_columns): (&[T], usize, usize),
+    (a, a_rows, a_columns): Rows<'_, T>,
+    (b, b_rows, b_columns): Rows<'_, T>,
 ) {
     // What is stored row after row is, column after column, the transposed matrix: Cᵀ = Bᵀ Aᵀ.
     let (rows, inner) = if TA { (a_columns, a_rows) } else { (a_rows, a_columns) };
@@ -22,7 +25,7 @@ pub fn matmul<T: RealField + Copy, const TA: bool, const TB: bool>(
 }
 
 /// `y = A x`, with A read transposed if `TA`. A comes with its rows and columns as it is stored, row after row.
-pub fn matvec<T: RealField + Copy, const TA: bool>(y: &mut [T], (a, rows, columns): (&[T], usize, usize), x: &[T]) {
+pub fn matvec<T: RealField + Copy, const TA: bool>(y: &mut [T], (a, rows, columns): Rows<'_, T>, x: &[T]) {
     let (n, m) = (y.len(), x.len());
     let mut y = DVectorViewMut::from_slice(y, n);
     let x = DVectorView::from_slice(x, m);
@@ -32,6 +35,83 @@ pub fn matvec<T: RealField + Copy, const TA: bool>(y: &mut [T], (a, rows, column
     } else {
         y.gemv_tr(T::one(), &transposed, &x, T::zero());
     }
+}
+
+/// A matrix with the same elements at the same row and column.
+fn dense<T: RealField + Copy>((a, rows, columns): Rows<'_, T>) -> DMatrix<T> {
+    DMatrix::from_row_slice(rows, columns, a)
+}
+
+/// Right-hand sides: one vector, or the rows of a matrix.
+pub trait Rhs<'a, T> {
+    /// The elements.
+    fn elements(self) -> &'a [T];
+}
+
+impl<'a, T> Rhs<'a, T> for &'a [T] {
+    fn elements(self) -> &'a [T] {
+        self
+    }
+}
+
+impl<'a, T> Rhs<'a, T> for Rows<'a, T> {
+    fn elements(self) -> &'a [T] {
+        self.0
+    }
+}
+
+/// `A x = b`, for a vector b or for each row of a matrix, with A read transposed if `TA`.
+///
+/// # Panics
+/// If A is singular.
+pub fn solve<'a, T: RealField + Copy, const TA: bool>(x: &mut [T], a: Rows<'_, T>, b: impl Rhs<'a, T>) {
+    let n = a.1;
+    if n == 0 {
+        return;
+    }
+    x.copy_from_slice(b.elements());
+    let a = if TA { dense(a).transpose() } else { dense(a) };
+    // The rows of right-hand sides are, column after column, its columns.
+    let count = x.len() / n;
+    let mut columns = DMatrixViewMut::from_slice(x, n, count);
+    assert!(a.lu().solve_mut(&mut columns), "a singular system of equations");
+}
+
+/// The inverse of a matrix.
+///
+/// # Panics
+/// If it is singular.
+pub fn inverse<T: RealField + Copy>(inverse: &mut [T], a: Rows<'_, T>) {
+    let found = dense(a).try_inverse().expect("the inverse of a singular matrix");
+    inverse.copy_from_slice(found.transpose().as_slice());
+}
+
+/// The determinant of a matrix.
+pub fn det<T: RealField + Copy>(a: Rows<'_, T>) -> T {
+    dense(a).determinant()
+}
+
+/// The derivative of the determinant with respect to each element.
+pub fn cofactor<T: RealField + Copy>(cofactors: &mut [T], a: Rows<'_, T>) {
+    let n = a.1;
+    let a = dense(a);
+    for i in 0..n {
+        for j in 0..n {
+            let minor = a.clone().remove_row(i).remove_column(j).determinant();
+            cofactors[i * n + j] = if (i + j) % 2 == 0 { minor } else { -minor };
+        }
+    }
+}
+
+/// The upper triangular U with `Uᵀ U = A`, from the upper triangle of A.
+///
+/// # Panics
+/// Unless A is positive definite.
+pub fn cholesky<T: RealField + Copy>(u: &mut [T], (a, n, _): Rows<'_, T>) {
+    // nalgebra reads the lower triangle of the transposed matrix, and gives the transposed factor.
+    let lower = DMatrix::from_column_slice(n, n, a).cholesky();
+    let lower = lower.expect("the Cholesky factor of a matrix that is not positive definite").l();
+    u.copy_from_slice(lower.as_slice());
 }
 
 #[cfg(test)]
@@ -76,5 +156,39 @@ mod tests {
         matvec::<f64, false>(&mut c[..2], (&[], 2, 0), &[]);
         matvec::<f64, true>(&mut c[2..], (&[], 0, 2), &[]);
         assert_eq!(c, [0.0; 4]);
+    }
+
+    #[test]
+    fn solutions() {
+        let a = [2.0, 1.0, 0.0, 4.0];
+        let (mut x, mut z) = ([0.0; 2], [0.0; 4]);
+        solve::<f64, false>(&mut x, (&a, 2, 2), &[4.0, 8.0][..]);
+        assert_eq!(x, [1.0, 2.0]);
+        solve::<f64, true>(&mut x, (&a, 2, 2), &[2.0, 9.0][..]);
+        assert_eq!(x, [1.0, 2.0]);
+        solve::<f64, false>(&mut z, (&a, 2, 2), (&[4.0, 8.0, 2.0, 0.0][..], 2, 2));
+        assert_eq!(z, [1.0, 2.0, 1.0, 0.0]);
+        inverse(&mut z, (&a, 2, 2));
+        assert_eq!(z, [0.5, -0.125, 0.0, 0.25]);
+    }
+
+    #[test]
+    fn determinants() {
+        let a = [2.0, 1.0, 3.0, 4.0];
+        assert_eq!(det((&a, 2, 2)), 5.0);
+        let mut c = [0.0; 4];
+        cofactor(&mut c, (&a, 2, 2));
+        assert_eq!(c, [4.0, -3.0, -1.0, 2.0]);
+        let mut one = [7.0];
+        cofactor(&mut one, (&[0.0], 1, 1));
+        assert_eq!(one, [1.0]);
+    }
+
+    #[test]
+    fn factors() {
+        let mut u = [9.0; 4];
+        // The lower triangle is not read.
+        cholesky(&mut u, (&[4.0, 2.0, f64::NAN, 5.0], 2, 2));
+        assert_eq!(u, [2.0, 1.0, 0.0, 2.0]);
     }
 }

@@ -12,7 +12,7 @@ mod split;
 mod tape;
 
 pub use buffer::{Storage, buffer, gather, sized};
-pub use contract::{matmul, matvec};
+pub use contract::{cholesky, cofactor, det, inverse, matmul, matvec, solve};
 pub use dispatch::{LaneChoice, Lanes, Level, Nest, force, launch, level};
 pub use index::{at, extent, offset};
 pub use lanes::{Number, add_lanes, muladd, tree};

@@ -1,0 +1,444 @@
+//! Generated: see `macros/src/emit/tests.rs`.
+
+use nalgebra::DVector;
+/// Sum of squared errors of y = a + b x + c x² + d x³.
+pub fn loss(
+    a: f32,
+    b: f32,
+    c: f32,
+    d: f32,
+    _x: &DVector<f32>,
+    _y: &DVector<f32>,
+) -> f32 {
+    let y_pred = _x.map(|x| a + b * x + c * x.powi(2) + d * x.powi(3));
+    (y_pred - _y).norm_squared()
+}
+///The derivatives of the function [`loss`](fn@loss).
+#[allow(non_camel_case_types)]
+#[derive(Debug)]
+pub enum loss {}
+#[allow(unused, clippy::all, clippy::pedantic, clippy::nursery)]
+const _: () = {
+    ///The gradient of [`loss`](fn@loss).
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct LossGrad {
+        ///The derivative with respect to `a`.
+        pub a: f32,
+        ///The derivative with respect to `b`.
+        pub b: f32,
+        ///The derivative with respect to `c`.
+        pub c: f32,
+        ///The derivative with respect to `d`.
+        pub d: f32,
+    }
+    impl ::core::default::Default for LossGrad {
+        fn default() -> Self {
+            LossGrad {
+                a: 0.0,
+                b: 0.0,
+                c: 0.0,
+                d: 0.0,
+            }
+        }
+    }
+    /// What is kept between calls: the gradient, and room for intermediate arrays.
+    #[derive(Clone, Debug)]
+    pub struct LossWorkspace {
+        /// The gradient of the last call.
+        pub grad: LossGrad,
+        buffers: LossBuffers,
+    }
+    impl ::core::default::Default for LossWorkspace {
+        fn default() -> Self {
+            LossWorkspace {
+                grad: <LossGrad as ::core::default::Default>::default(),
+                buffers: <LossBuffers as ::core::default::Default>::default(),
+            }
+        }
+    }
+    impl ::pullback::Function for loss {
+        type Grad = LossGrad;
+        type Workspace = LossWorkspace;
+        const NAME: &'static str = "loss";
+    }
+    impl loss {
+        /// The value and the gradient.
+        #[inline]
+        #[track_caller]
+        #[must_use]
+        pub fn value_and_grad(
+            a: f32,
+            b: f32,
+            c: f32,
+            d: f32,
+            _x: &DVector<f32>,
+            _y: &DVector<f32>,
+        ) -> (f32, LossGrad) {
+            let mut workspace = <LossWorkspace as ::core::default::Default>::default();
+            let value = Self::value_and_grad_into(a, b, c, d, _x, _y, &mut workspace);
+            (value, workspace.grad)
+        }
+        /// The gradient.
+        #[inline]
+        #[track_caller]
+        #[must_use]
+        pub fn grad(
+            a: f32,
+            b: f32,
+            c: f32,
+            d: f32,
+            _x: &DVector<f32>,
+            _y: &DVector<f32>,
+        ) -> LossGrad {
+            Self::value_and_grad(a, b, c, d, _x, _y).1
+        }
+        /// The value; the gradient is `workspace.grad` afterwards. Allocates nothing if the workspace was used with the
+        /// same sizes before.
+        #[inline]
+        #[track_caller]
+        pub fn value_and_grad_into(
+            a: f32,
+            b: f32,
+            c: f32,
+            d: f32,
+            _x: &DVector<f32>,
+            _y: &DVector<f32>,
+            workspace: &mut LossWorkspace,
+        ) -> f32 {
+            forward_and_backward(
+                a,
+                b,
+                c,
+                d,
+                _x,
+                _y,
+                &mut workspace.grad,
+                &mut workspace.buffers,
+            )
+        }
+        /// The value, and the function that pulls a cotangent of the value back to one of each parameter. It may be
+        /// called again.
+        #[inline]
+        #[track_caller]
+        pub fn vjp<'pull>(
+            a: f32,
+            b: f32,
+            c: f32,
+            d: f32,
+            _x: &'pull DVector<f32>,
+            _y: &'pull DVector<f32>,
+        ) -> (f32, impl ::core::ops::Fn(f32) -> LossGrad + 'pull) {
+            let value = loss(a, b, c, d, _x, _y);
+            let pull = move |seed: f32| {
+                let mut grad: LossGrad = <LossGrad as ::core::default::Default>::default();
+                let mut buffers = <LossPullBuffers as ::core::default::Default>::default();
+                backward(a, b, c, d, _x, _y, seed, &mut grad, &mut buffers);
+                grad
+            };
+            (value, pull)
+        }
+        /// Compares the gradient with differences of the function itself.
+        ///
+        /// # Errors
+        /// On the first element whose derivative differs from what differences say.
+        #[track_caller]
+        pub fn check(
+            a: f32,
+            b: f32,
+            c: f32,
+            d: f32,
+            _x: &DVector<f32>,
+            _y: &DVector<f32>,
+        ) -> ::core::result::Result<(), ::pullback::CheckError> {
+            let (value, pull) = Self::vjp(a, b, c, d, _x, _y);
+            let seed = ::pullback::check::weigh(value);
+            let grad = pull(seed.clone());
+            let mut probe = a.to_owned();
+            ::pullback::check::parameter(
+                ("loss", "a"),
+                &mut probe,
+                &grad.a,
+                |probe| {
+                    let a = probe.clone();
+                    ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
+                },
+            )?;
+            let mut probe = b.to_owned();
+            ::pullback::check::parameter(
+                ("loss", "b"),
+                &mut probe,
+                &grad.b,
+                |probe| {
+                    let b = probe.clone();
+                    ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
+                },
+            )?;
+            let mut probe = c.to_owned();
+            ::pullback::check::parameter(
+                ("loss", "c"),
+                &mut probe,
+                &grad.c,
+                |probe| {
+                    let c = probe.clone();
+                    ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
+                },
+            )?;
+            let mut probe = d.to_owned();
+            ::pullback::check::parameter(
+                ("loss", "d"),
+                &mut probe,
+                &grad.d,
+                |probe| {
+                    let d = probe.clone();
+                    ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
+                },
+            )?;
+            ::core::result::Result::Ok(())
+        }
+        /// How the derivative is computed: the function's IR, the derivative's, and the loops.
+        #[must_use]
+        pub fn explain() -> &'static str {
+            "the IR"
+        }
+    }
+    ///Arrays that are kept between calls.
+    #[derive(Clone, Debug, Default)]
+    pub struct LossBuffers {}
+    struct LossNest1<'a> {
+        b: f32,
+        a: f32,
+        c: f32,
+        d: f32,
+        _x: &'a [f32],
+        _y: &'a [f32],
+    }
+    impl LossNest1<'_> {
+        #[inline(always)]
+        fn at<const FMA: bool>(
+            &self,
+            x: f32,
+            y: f32,
+            loss: f32,
+            sum: f32,
+            sum_1: f32,
+            sum_2: f32,
+            sum_3: f32,
+        ) -> (f32, f32, f32, f32, f32) {
+            let Self { b, a, c, d, .. } = *self;
+            let x2: f32 = x * x;
+            let x3: f32 = x2 * x;
+            let s1: f32 = ::pullback::math::f32::muladd::<FMA>(b, x, a);
+            let s2: f32 = ::pullback::math::f32::muladd::<FMA>(c, x2, s1);
+            let s3: f32 = ::pullback::math::f32::muladd::<FMA>(d, x3, s2);
+            let r: f32 = s3 - y;
+            let t: f32 = r + r;
+            (
+                ::pullback::math::f32::muladd::<FMA>(r, r, loss),
+                ::pullback::math::f32::muladd::<FMA>(t, x, sum),
+                ::pullback::math::f32::muladd::<FMA>(t, x2, sum_1),
+                ::pullback::math::f32::muladd::<FMA>(t, x3, sum_2),
+                sum_3 + t,
+            )
+        }
+    }
+    impl ::pullback::cpu::Nest for LossNest1<'_> {
+        type Sums = (f32, f32, f32, f32, f32);
+        type Stores<'s> = ();
+        type Lanes = ::pullback::cpu::Lanes<16, 16, 32>;
+        const COST: usize = 18;
+        #[inline(always)]
+        fn run<const FMA: bool, const L: usize>(
+            &self,
+            range: ::core::ops::Range<usize>,
+            (): Self::Stores<'_>,
+        ) -> Self::Sums {
+            let mut loss: [f32; L] = [0.0_f32; L];
+            let mut sum: [f32; L] = [0.0_f32; L];
+            let mut sum_1: [f32; L] = [0.0_f32; L];
+            let mut sum_2: [f32; L] = [0.0_f32; L];
+            let mut sum_3: [f32; L] = [0.0_f32; L];
+            let _x = &self._x[range.clone()];
+            let _y = &self._y[range.clone()];
+            let (_x, _x_tail) = _x.as_chunks::<L>();
+            let (_y, _y_tail) = _y.as_chunks::<L>();
+            for (_x, _y) in _x.iter().zip(_y) {
+                for l in 0..L {
+                    (loss[l], sum[l], sum_1[l], sum_2[l], sum_3[l]) = self
+                        .at::<
+                            FMA,
+                        >(_x[l], _y[l], loss[l], sum[l], sum_1[l], sum_2[l], sum_3[l]);
+                }
+            }
+            for (l, (&_x, &_y)) in _x_tail.iter().zip(_y_tail).enumerate() {
+                (loss[l], sum[l], sum_1[l], sum_2[l], sum_3[l]) = self
+                    .at::<FMA>(_x, _y, loss[l], sum[l], sum_1[l], sum_2[l], sum_3[l]);
+            }
+            (
+                ::pullback::cpu::add_lanes(loss),
+                ::pullback::cpu::add_lanes(sum),
+                ::pullback::cpu::add_lanes(sum_1),
+                ::pullback::cpu::add_lanes(sum_2),
+                ::pullback::cpu::add_lanes(sum_3),
+            )
+        }
+        #[inline(always)]
+        fn combine(left: Self::Sums, right: Self::Sums) -> Self::Sums {
+            (
+                left.0 + right.0,
+                left.1 + right.1,
+                left.2 + right.2,
+                left.3 + right.3,
+                left.4 + right.4,
+            )
+        }
+    }
+    #[track_caller]
+    fn forward_and_backward(
+        a: f32,
+        b: f32,
+        c: f32,
+        d: f32,
+        _x: &DVector<f32>,
+        _y: &DVector<f32>,
+        grad: &mut LossGrad,
+        buffers: &mut LossBuffers,
+    ) -> f32 {
+        let n = _x.len();
+        ::pullback::shape::equal(
+            "loss",
+            ("_x", "elements", _x.len()),
+            ("_y", "elements", _y.len()),
+        );
+        let _x = _x.as_slice();
+        let _y = _y.as_slice();
+        let (loss, sum, sum_1, sum_2, sum_3) = ::pullback::cpu::launch(
+            &LossNest1 { b, a, c, d, _x, _y },
+            n,
+            (),
+        );
+        grad.a = sum_3;
+        grad.b = sum;
+        grad.c = sum_1;
+        grad.d = sum_2;
+        loss
+    }
+    ///Arrays that are kept between calls.
+    #[derive(Clone, Debug, Default)]
+    pub struct LossPullBuffers {}
+    struct LossPullNest1<'a> {
+        b: f32,
+        a: f32,
+        c: f32,
+        d: f32,
+        seed_1: f32,
+        _x: &'a [f32],
+        _y: &'a [f32],
+    }
+    impl LossPullNest1<'_> {
+        #[inline(always)]
+        fn at<const FMA: bool>(
+            &self,
+            x: f32,
+            y: f32,
+            sum: f32,
+            sum_1: f32,
+            sum_2: f32,
+            sum_3: f32,
+        ) -> (f32, f32, f32, f32) {
+            let Self { b, a, c, d, seed_1, .. } = *self;
+            let x2: f32 = x * x;
+            let x3: f32 = x2 * x;
+            let s1: f32 = ::pullback::math::f32::muladd::<FMA>(b, x, a);
+            let s2: f32 = ::pullback::math::f32::muladd::<FMA>(c, x2, s1);
+            let s3: f32 = ::pullback::math::f32::muladd::<FMA>(d, x3, s2);
+            let r: f32 = s3 - y;
+            let t: f32 = seed_1 * r;
+            let t_1: f32 = t + t;
+            (
+                ::pullback::math::f32::muladd::<FMA>(t_1, x, sum),
+                ::pullback::math::f32::muladd::<FMA>(t_1, x2, sum_1),
+                ::pullback::math::f32::muladd::<FMA>(t_1, x3, sum_2),
+                sum_3 + t_1,
+            )
+        }
+    }
+    impl ::pullback::cpu::Nest for LossPullNest1<'_> {
+        type Sums = (f32, f32, f32, f32);
+        type Stores<'s> = ();
+        type Lanes = ::pullback::cpu::Lanes<16, 16, 32>;
+        const COST: usize = 17;
+        #[inline(always)]
+        fn run<const FMA: bool, const L: usize>(
+            &self,
+            range: ::core::ops::Range<usize>,
+            (): Self::Stores<'_>,
+        ) -> Self::Sums {
+            let mut sum: [f32; L] = [0.0_f32; L];
+            let mut sum_1: [f32; L] = [0.0_f32; L];
+            let mut sum_2: [f32; L] = [0.0_f32; L];
+            let mut sum_3: [f32; L] = [0.0_f32; L];
+            let _x = &self._x[range.clone()];
+            let _y = &self._y[range.clone()];
+            let (_x, _x_tail) = _x.as_chunks::<L>();
+            let (_y, _y_tail) = _y.as_chunks::<L>();
+            for (_x, _y) in _x.iter().zip(_y) {
+                for l in 0..L {
+                    (sum[l], sum_1[l], sum_2[l], sum_3[l]) = self
+                        .at::<FMA>(_x[l], _y[l], sum[l], sum_1[l], sum_2[l], sum_3[l]);
+                }
+            }
+            for (l, (&_x, &_y)) in _x_tail.iter().zip(_y_tail).enumerate() {
+                (sum[l], sum_1[l], sum_2[l], sum_3[l]) = self
+                    .at::<FMA>(_x, _y, sum[l], sum_1[l], sum_2[l], sum_3[l]);
+            }
+            (
+                ::pullback::cpu::add_lanes(sum),
+                ::pullback::cpu::add_lanes(sum_1),
+                ::pullback::cpu::add_lanes(sum_2),
+                ::pullback::cpu::add_lanes(sum_3),
+            )
+        }
+        #[inline(always)]
+        fn combine(left: Self::Sums, right: Self::Sums) -> Self::Sums {
+            (left.0 + right.0, left.1 + right.1, left.2 + right.2, left.3 + right.3)
+        }
+    }
+    #[track_caller]
+    fn backward(
+        a: f32,
+        b: f32,
+        c: f32,
+        d: f32,
+        _x: &DVector<f32>,
+        _y: &DVector<f32>,
+        seed: f32,
+        grad: &mut LossGrad,
+        buffers: &mut LossPullBuffers,
+    ) {
+        let n = _x.len();
+        ::pullback::shape::equal(
+            "loss",
+            ("_x", "elements", _x.len()),
+            ("_y", "elements", _y.len()),
+        );
+        let _x = _x.as_slice();
+        let _y = _y.as_slice();
+        let (sum, sum_1, sum_2, sum_3) = ::pullback::cpu::launch(
+            &LossPullNest1 {
+                b,
+                a,
+                c,
+                d,
+                seed_1: seed,
+                _x,
+                _y,
+            },
+            n,
+            (),
+        );
+        grad.a = sum_3;
+        grad.b = sum;
+        grad.c = sum_1;
+        grad.d = sum_2;
+    }
+};
