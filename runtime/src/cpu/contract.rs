@@ -2,30 +2,56 @@
 
 use nalgebra::{DMatrix, DMatrixView, DMatrixViewMut, DVectorView, DVectorViewMut, RealField};
 
+use super::Number;
+
 /// A matrix as it is stored, row after row, with its rows and columns.
 type Rows<'a, T> = (&'a [T], usize, usize);
 
-/// `C = A B`, with A (B) read transposed if `TA` (`TB`). Each matrix comes with its rows and columns as it is stored, row
-/// after row.
-pub fn matmul<T: RealField + Copy, const TA: bool, const TB: bool>(
+/// Products with an axis this short are written out; nalgebra hands longer ones to blocked code.
+const SHORT: usize = 5;
+
+/// `C = A B`, with A (B) read transposed if `TA` (`TB`).
+pub fn matmul<T: Number + RealField, const TA: bool, const TB: bool>(
     c: &mut [T],
-    (a, a_rows, a_columns): Rows<'_, T>,
-    (b, b_rows, b_columns): Rows<'_, T>,
+    a: Rows<'_, T>,
+    b: Rows<'_, T>,
 ) {
-    // What is stored row after row is, column after column, the transposed matrix: Cᵀ = Bᵀ Aᵀ.
-    let (rows, inner) = if TA { (a_columns, a_rows) } else { (a_rows, a_columns) };
-    let columns = if TB { b_rows } else { b_columns };
+    let (rows, inner) = if TA { (a.2, a.1) } else { (a.1, a.2) };
+    let columns = if TB { b.1 } else { b.2 };
+    if rows.min(inner).min(columns) <= SHORT {
+        return short_matmul::<T, TA, TB>(c, (a.0, rows), (b.0, columns), inner);
+    }
+    // What is stored row after row is, column after column, the transposed matrix: Cᵀ = Bᵀ Aᵀ. Its small products read
+    // past the end of views with such strides (nalgebra 0.35), so they are not left to it.
+    let a_strides = if TA { (rows, 1) } else { (1, inner) };
+    let b_strides = if TB { (inner, 1) } else { (1, columns) };
     let mut c = DMatrixViewMut::from_slice(c, columns, rows);
-    let (one, zero) = (T::one(), T::zero());
-    let a_strides = if TA { (a_columns, 1) } else { (1, a_columns) };
-    let b_strides = if TB { (b_columns, 1) } else { (1, b_columns) };
-    let a = DMatrixView::from_slice_with_strides(a, inner, rows, a_strides.0, a_strides.1);
-    let b = DMatrixView::from_slice_with_strides(b, columns, inner, b_strides.0, b_strides.1);
-    c.gemm(one, &b, &a, zero);
+    let a = DMatrixView::from_slice_with_strides(a.0, inner, rows, a_strides.0, a_strides.1);
+    let b = DMatrixView::from_slice_with_strides(b.0, columns, inner, b_strides.0, b_strides.1);
+    c.gemm(T::one(), &b, &a, T::zero());
+}
+
+fn short_matmul<T: Number + RealField, const TA: bool, const TB: bool>(
+    c: &mut [T],
+    (a, rows): (&[T], usize),
+    (b, columns): (&[T], usize),
+    inner: usize,
+) {
+    c.fill(T::zero());
+    for i in 0..rows {
+        let c = &mut c[i * columns..][..columns];
+        for k in 0..inner {
+            let factor = if TA { a[k * rows + i] } else { a[i * inner + k] };
+            for (j, c) in c.iter_mut().enumerate() {
+                let b = if TB { b[j * inner + k] } else { b[k * columns + j] };
+                *c = *c + factor * b;
+            }
+        }
+    }
 }
 
 /// `y = A x`, with A read transposed if `TA`. A comes with its rows and columns as it is stored, row after row.
-pub fn matvec<T: RealField + Copy, const TA: bool>(y: &mut [T], (a, rows, columns): Rows<'_, T>, x: &[T]) {
+pub fn matvec<T: Number + RealField, const TA: bool>(y: &mut [T], (a, rows, columns): Rows<'_, T>, x: &[T]) {
     let (n, m) = (y.len(), x.len());
     let mut y = DVectorViewMut::from_slice(y, n);
     let x = DVectorView::from_slice(x, m);
@@ -137,6 +163,21 @@ mod tests {
             }
             assert_eq!(c, d);
         }
+    }
+
+    #[test]
+    fn long_products_agree_with_short_ones() {
+        let n = 7;
+        let a: Vec<f64> = (0..n * n).map(|k| (k as f64 * 0.7).sin()).collect();
+        let b: Vec<f64> = (0..n * n).map(|k| (k as f64 * 1.3).cos()).collect();
+        let (mut c, mut d) = (vec![0.0; n * n], vec![0.0; n * n]);
+        let close = |c: &[f64], d: &[f64]| c.iter().zip(d).all(|(c, d)| (c - d).abs() < 1e-14);
+        matmul::<_, true, false>(&mut c, (&a, n, n), (&b, n, n));
+        short_matmul::<_, true, false>(&mut d, (&a, n), (&b, n), n);
+        assert!(close(&c, &d));
+        matmul::<_, false, true>(&mut c, (&a, n, n), (&b, n, n));
+        short_matmul::<_, false, true>(&mut d, (&a, n), (&b, n), n);
+        assert!(close(&c, &d));
     }
 
     #[test]
