@@ -170,6 +170,24 @@ fn passes_ask_the_table() {
 }
 
 #[test]
+fn generated_code_names_absolute_paths() {
+    let mut complaints = Vec::new();
+    for path in files("macros/src").into_iter().filter(|f| f.contains("/snapshots/") && f.ends_with(".rs")) {
+        let blanked = code(&read(&path));
+        // what comes before the companion is the user's own
+        let generated = blanked.find("enum ").unwrap_or(0);
+        for root in ["std", "core", "alloc", "pullback", "nalgebra"] {
+            let relative =
+                |&at: &usize| blanked[at + root.len()..].starts_with("::") && !blanked[..at].ends_with("::");
+            for at in words(&blanked, root).filter(|&at| at > generated).filter(relative) {
+                complaints.push(format!("{path}:{}: {root}", line(&blanked, at)));
+            }
+        }
+    }
+    none("generated code names absolute paths", complaints);
+}
+
+#[test]
 fn nothing_names_the_machine_it_was_written_on() {
     let private =
         [concat!("/wo", "rk/"), concat!("/tm", "p/h"), concat!("..", "/shared"), concat!("far", "m-")];
