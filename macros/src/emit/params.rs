@@ -29,6 +29,7 @@ struct Leaf {
     access: Access,
     axes: Vec<Axis>,
     suffix: String,
+    is_float: bool,
 }
 
 /// Whether a type is passed by value as cheaply as by reference.
@@ -37,12 +38,22 @@ pub(super) fn is_number(ty: &RustTy) -> bool {
 }
 
 impl Code<'_, '_> {
-    /// Binds IR parameters to the leaves of Rust ones.
-    pub(super) fn bind_params(&mut self, function: &str, params: &[Param], values: &[Value]) -> TokenStream {
+    /// Binds IR parameters to the leaves of Rust ones; of a cotangent only to those that are floats.
+    pub(super) fn bind_params(
+        &mut self,
+        function: &str,
+        params: &[Param],
+        floats_only: Option<&Param>,
+        values: &[Value],
+    ) -> TokenStream {
         let mut leaves: Vec<(&Param, Leaf)> = Vec::new();
         for param in params {
             self.names.reserve(&param.name.to_string());
-            leaves.extend(leaves_of(param).into_iter().map(|l| (param, l)));
+            let mut found = leaves_of(param);
+            if floats_only.is_some_and(|p| p.name == param.name) {
+                found.retain(|leaf| leaf.is_float);
+            }
+            leaves.extend(found.into_iter().map(|l| (param, l)));
         }
         assert_eq!(leaves.len(), values.len(), "`{function}`: parameters and leaves differ in number");
         let mut sizes = TokenStream::new();
@@ -135,7 +146,8 @@ fn leaves_of(param: &Param) -> Vec<Leaf> {
 
 /// The leaves of a value: `place` is an expression of that type, or of a reference to it.
 fn leaves(ty: &RustTy, place: &TokenStream, suffix: &str) -> Vec<Leaf> {
-    let one = |access, axes| vec![Leaf { access, axes, suffix: suffix.to_string() }];
+    let is_float = matches!(ty, RustTy::Float(_) | RustTy::Matrix(..));
+    let one = |access, axes| vec![Leaf { access, axes, suffix: suffix.to_string(), is_float }];
     let axis = |len: TokenStream, noun| Axis { len, noun };
     match ty {
         RustTy::Unit => Vec::new(),
@@ -180,7 +192,8 @@ fn elements(ty: &RustTy, place: &TokenStream, suffix: &str) -> Vec<Leaf> {
     let axes = || axes_of(ty, place);
     match element {
         RustTy::Float(_) | RustTy::Bool | RustTy::Int(Int::I64) => {
-            vec![Leaf { access: Access::Slice(slice), axes: axes(), suffix: suffix.to_string() }]
+            let is_float = matches!(element, RustTy::Float(_));
+            vec![Leaf { access: Access::Slice(slice), axes: axes(), suffix: suffix.to_string(), is_float }]
         }
         element => {
             let parts = leaves(element, &quote!((*e)), suffix).into_iter();
@@ -188,11 +201,7 @@ fn elements(ty: &RustTy, place: &TokenStream, suffix: &str) -> Vec<Leaf> {
                 let Access::Number(component) = leaf.access else {
                     panic!("an array of arrays of unknown length")
                 };
-                Leaf {
-                    access: Access::Component(slice.clone(), component),
-                    axes: axes(),
-                    suffix: leaf.suffix,
-                }
+                Leaf { access: Access::Component(slice.clone(), component), axes: axes(), ..leaf }
             };
             parts.map(number).collect()
         }

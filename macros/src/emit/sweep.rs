@@ -50,7 +50,8 @@ pub(super) fn sweep(
     let (uses, mut items) = (Uses::of(func), Items::new(prefix, module));
     let (body, value) = {
         let mut code = Code::new(func, &uses, &mut items, Site::Host);
-        let bind = code.bind_params(&sig.name.to_string(), &params, func.params());
+        let cotangent = (returns == Returns::Nothing).then(|| params.last()).flatten();
+        let bind = code.bind_params(&sig.name.to_string(), &params, cotangent, func.params());
         let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
         let cotangents = code.want(&wrt, &func.body.results[values..]);
         let body = code.enter(&func.body, false);
