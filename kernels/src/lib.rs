@@ -6,5 +6,6 @@
 pub mod ad;
 pub mod fuse;
 pub mod ir;
+pub mod math;
 pub mod ops;
 pub mod opt;

@@ -3,6 +3,8 @@
 pub mod check;
 pub mod cpu;
 mod function;
+#[doc(hidden)]
+pub mod math;
 pub mod shape;
 mod tangent;
 

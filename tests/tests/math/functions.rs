@@ -1,0 +1,72 @@
+//! The runtime's functions by name, with and without fused multiply-add.
+
+use pullback_kernels::ops::{Op, OpDef};
+
+/// One function: on `f32` and `f64`, each without and with fused multiply-add.
+pub struct Function {
+    /// The name of the operation.
+    pub name: &'static str,
+    /// How many arguments it takes.
+    pub arity: usize,
+    /// `f32`, by `FMA as usize`.
+    pub single: [fn(&[f32]) -> f32; 2],
+    /// `f64`, by `FMA as usize`.
+    pub double: [fn(&[f64]) -> f64; 2],
+    /// What std computes in `f64`.
+    pub std: fn(&[f64]) -> f64,
+}
+
+impl Function {
+    /// The entry of the table of operations.
+    pub fn def(&self) -> &'static OpDef {
+        Op::from_name(self.name).expect("the table has it").def()
+    }
+}
+
+macro_rules! unary {
+    ($($name:ident),*) => {
+        [$(Function {
+            name: stringify!($name),
+            arity: 1,
+            single: [|x| pullback::math::f32::$name::<false>(x[0]), |x| pullback::math::f32::$name::<true>(x[0])],
+            double: [|x| pullback::math::f64::$name::<false>(x[0]), |x| pullback::math::f64::$name::<true>(x[0])],
+            std: |x| x[0].$name(),
+        }),*]
+    };
+}
+
+macro_rules! binary {
+    ($($name:ident),*) => {
+        [$(Function {
+            name: stringify!($name),
+            arity: 2,
+            single: [
+                |x| pullback::math::f32::$name::<false>(x[0], x[1]),
+                |x| pullback::math::f32::$name::<true>(x[0], x[1]),
+            ],
+            double: [
+                |x| pullback::math::f64::$name::<false>(x[0], x[1]),
+                |x| pullback::math::f64::$name::<true>(x[0], x[1]),
+            ],
+            std: |x| x[0].$name(x[1]),
+        }),*]
+    };
+}
+
+/// The functions of one argument.
+pub const UNARY: &[Function] = &unary![
+    exp, exp2, exp_m1, sinh, cosh, tanh, ln, ln_1p, log2, log10, asinh, acosh, atanh, sin, cos, tan, asin,
+    acos, atan, cbrt
+];
+
+/// The functions of two arguments.
+pub const BINARY: &[Function] = &binary![atan2, hypot, powf];
+
+/// The function of that name.
+pub fn function(name: &str) -> &'static Function {
+    UNARY
+        .iter()
+        .chain(BINARY)
+        .find(|f| f.name == name)
+        .unwrap_or_else(|| panic!("{name} is no function of the runtime"))
+}

@@ -1,0 +1,96 @@
+//! Arguments at which the result is exact: zeros, infinities, NaN, ones, and powers.
+
+use crate::functions::{BINARY, Function, UNARY};
+
+const SPECIAL: [f64; 17] = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::NAN,
+    0.5,
+    -0.5,
+    2.0,
+    -2.0,
+    3.0,
+    -3.0,
+    1e-320,
+    -1e-320,
+    1e300,
+    -1e300,
+];
+
+/// Whether std's result is one that every implementation has to give.
+fn is_exact(y: f64) -> bool {
+    y.is_nan() || y.is_infinite() || y == 0.0 || y == y.trunc() && y.abs() < 1e6
+}
+
+fn check(f: &Function, args: &[f64]) {
+    let std = (f.std)(args);
+    for fma in [false, true] {
+        let y = (f.double[fma as usize])(args);
+        let same = y.to_bits() == std.to_bits() || y.is_nan() && std.is_nan();
+        assert!(same || !is_exact(std), "{} of {args:?} (fused: {fma}): {y:?} instead of {std:?}", f.name);
+        let narrow: Vec<f32> = args.iter().map(|&x| x as f32).collect();
+        let wide: Vec<f64> = narrow.iter().map(|&x| x as f64).collect();
+        let (y, std) = ((f.single[fma as usize])(&narrow), (f.std)(&wide) as f32);
+        let same = y.to_bits() == std.to_bits() || y.is_nan() && std.is_nan();
+        assert!(
+            same || !is_exact(std as f64),
+            "{} of {narrow:?} (fused: {fma}): {y:?} instead of {std:?}",
+            f.name
+        );
+    }
+}
+
+#[test]
+fn one_argument() {
+    for f in UNARY {
+        SPECIAL.iter().for_each(|&x| check(f, &[x]));
+    }
+}
+
+#[test]
+fn two_arguments() {
+    for f in BINARY {
+        for x in SPECIAL {
+            SPECIAL.iter().for_each(|&y| check(f, &[x, y]));
+        }
+    }
+}
+
+/// exp rises; so do the others where they should.
+#[test]
+fn monotone() {
+    for name in ["exp", "exp2", "sinh", "tanh", "atan", "cbrt", "asinh"] {
+        let f = crate::functions::function(name);
+        let mut last = f64::NEG_INFINITY;
+        for k in -40_000..40_000 {
+            let y = (f.double[1])(&[k as f64 / 2048.0]);
+            assert!(y >= last, "{name} falls at {k}/2048");
+            last = y;
+        }
+    }
+}
+
+#[test]
+fn integer_powers() {
+    for n in -40..=40 {
+        for x in [0.0, -0.0, 1.5, -0.7, 3.0, f64::INFINITY] {
+            let (y, std) = (pullback::math::f64::powi(x, n), x.powi(n as i32));
+            let close = (y - std).abs() <= 1e-14 * std.abs();
+            assert!(y == std || close, "{x} to the power of {n}: {y} instead of {std}");
+        }
+    }
+    assert_eq!(pullback::math::f32::powi(2.0, -149), 2f32.powi(-149));
+    assert_eq!(pullback::math::f64::powi(-1.0, i64::MIN), 1.0);
+}
+
+#[test]
+fn multiply_and_add() {
+    let x = 1.0 + f64::EPSILON;
+    assert_eq!(pullback::math::f64::muladd::<true>(x, x, -x * x), x.mul_add(x, -x * x));
+    assert_eq!(pullback::math::f64::muladd::<false>(x, x, -x * x), 0.0);
+}
