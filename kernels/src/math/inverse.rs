@@ -67,7 +67,6 @@ pub(super) fn define_all(m: &mut Module, float: Scalar) {
         let (s, lost, z) = half_angle(c, x[0]);
         vec![s, lost, z]
     });
-    define(m, float, "first_quadrant", &["y", "x"], |c, x| vec![first_quadrant(c, x[0], x[1])]);
     define(m, float, "asin", &["x"], |c, x| {
         let a = x[0].abs().named("a");
         let outer = a.gt(0.5).named("outer");
@@ -98,6 +97,11 @@ pub(super) fn define_all(m: &mut Module, float: Scalar) {
         let far = x[0].lt(0.0).select(near_minus_one, near_one);
         vec![outer.select(far, near_zero)]
     });
+    define_arctangents(m, float);
+}
+
+fn define_arctangents(m: &mut Module, float: Scalar) {
+    define(m, float, "first_quadrant", &["y", "x"], |c, x| vec![first_quadrant(c, x[0], x[1])]);
     define(m, float, "atan", &["x"], |c, x| {
         let a = x[0].abs().named("a");
         // beyond the bound, it is pi / 2 to the last bit

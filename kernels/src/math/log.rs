@@ -111,6 +111,10 @@ pub(super) fn define_all(m: &mut Module, float: Scalar) {
     define(m, float, "log10", &["x"], |c, x| {
         vec![log_base(c, x[0], (LOG10_E, 1.098319650216765e-17), (LOG10_2, -2.8037281277851704e-18))]
     });
+    define_inverse_hyperbolic(m, float);
+}
+
+fn define_inverse_hyperbolic(m: &mut Module, float: Scalar) {
     define(m, float, "asinh", &["x"], |c, x| {
         let a = x[0].abs().named("a");
         // a + a^2 / (1 + sqrt(a^2 + 1)), and 2 a where the square would overflow; ln 2 is added to the latter

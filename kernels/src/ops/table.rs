@@ -201,9 +201,6 @@ ops! {
 /// Where most functions are smooth.
 const ANY: &[(f64, f64)] = &[(-3.0, 3.0), (-3.0, 3.0), (-3.0, 3.0)];
 
-/// Error bound of the runtime's own functions, in units in the last place.
-const OWN: Option<(f64, f64)> = Some((2.0, 2.0));
-
 /// An entry with defaults: arithmetic without facts or derivative.
 const fn op(name: &'static str, sig: Sig, eval: fn(&[Lit]) -> Lit, rust: &'static str) -> OpDef {
     OpDef {
@@ -229,9 +226,9 @@ const fn on(domain: &'static [(f64, f64)]) -> Test {
     Test { domain, tolerance: 1e-9, ulp: None }
 }
 
-/// A test over these intervals of a function that the runtime implements.
-const fn own(domain: &'static [(f64, f64)]) -> Test {
-    Test { domain, tolerance: 1e-9, ulp: OWN }
+/// A test over these intervals of a function that the runtime implements, with its error bounds.
+const fn own(domain: &'static [(f64, f64)], ulp: (f64, f64)) -> Test {
+    Test { domain, tolerance: 1e-9, ulp: Some(ulp) }
 }
 
 /// An operation was called with arguments against its type rule: a bug in the caller.

@@ -395,24 +395,6 @@ fn half_angle<const FMA: bool>(a: f32) -> (f32, f32, f32) {
     (s, lost, z)
 }
 
-#[inline(always)]
-fn first_quadrant<const FMA: bool>(y: f32, x: f32) -> f32 {
-    let steep = y > x;
-    let small = if steep { x } else { y };
-    let large = if steep { y } else { x };
-    let middle = small > (large * 0.5);
-    let t = (if middle { small - large } else { small }) / (if middle { small + large } else { large });
-    let z = t * t;
-    let t1 = muladd::<FMA>(muladd::<FMA>(0.03874336, z, -0.07985855), z, 0.10941558);
-    let t2 = muladd::<FMA>(muladd::<FMA>(t1, z, -0.14272161), z, 0.19999495);
-    let tail = muladd::<FMA>(t2, z, -0.33333328) * (z * t);
-    let start = if middle { 0.7853982_f32 } else { 0.0 };
-    let start_rest = if middle { -2.1855694e-8_f32 } else { 0.0 };
-    let shallow = start + (t + (tail + start_rest));
-    let other = if steep { 1.5707964 - start } else { 0.0 };
-    if steep { other - (t + (tail - (-4.371139e-8 - start_rest))) } else { shallow }
-}
-
 /// The inverse sine.
 #[inline(always)]
 pub fn asin<const FMA: bool>(x: f32) -> f32 {
@@ -437,6 +419,24 @@ pub fn acos<const FMA: bool>(x: f32) -> f32 {
     let tail = asin_tail::<FMA>(r, if outer { z } else { a * a });
     let t = if x < 0.0 { (1.5707964 - (s + ((tail + lost) - -4.371139e-8))) * 2.0 } else { (s + (tail + lost)) * 2.0 };
     if outer { t } else { 1.5707964 - (r - (-4.371139e-8 - tail)) }
+}
+
+#[inline(always)]
+fn first_quadrant<const FMA: bool>(y: f32, x: f32) -> f32 {
+    let steep = y > x;
+    let small = if steep { x } else { y };
+    let large = if steep { y } else { x };
+    let middle = small > (large * 0.5);
+    let t = (if middle { small - large } else { small }) / (if middle { small + large } else { large });
+    let z = t * t;
+    let t1 = muladd::<FMA>(muladd::<FMA>(0.03874336, z, -0.07985855), z, 0.10941558);
+    let t2 = muladd::<FMA>(muladd::<FMA>(t1, z, -0.14272161), z, 0.19999495);
+    let tail = muladd::<FMA>(t2, z, -0.33333328) * (z * t);
+    let start = if middle { 0.7853982_f32 } else { 0.0 };
+    let start_rest = if middle { -2.1855694e-8_f32 } else { 0.0 };
+    let shallow = start + (t + (tail + start_rest));
+    let other = if steep { 1.5707964 - start } else { 0.0 };
+    if steep { other - (t + (tail - (-4.371139e-8 - start_rest))) } else { shallow }
 }
 
 /// The inverse tangent.

@@ -477,27 +477,6 @@ fn half_angle<const FMA: bool>(a: f64) -> (f64, f64, f64) {
     (s, lost, z)
 }
 
-#[inline(always)]
-fn first_quadrant<const FMA: bool>(y: f64, x: f64) -> f64 {
-    let steep = y > x;
-    let small = if steep { x } else { y };
-    let large = if steep { y } else { x };
-    let middle = small > (large * 0.5);
-    let t = (if middle { small - large } else { small }) / (if middle { small + large } else { large });
-    let z = t * t;
-    let t1 = muladd::<FMA>(muladd::<FMA>(0.010111202763965765, z, -0.02742814956502992), z, 0.04186167069184579);
-    let t2 = muladd::<FMA>(muladd::<FMA>(t1, z, -0.051219195213588996), z, 0.05858287981819862);
-    let t3 = muladd::<FMA>(muladd::<FMA>(t2, z, -0.06663810401643383), z, 0.0769207404599982);
-    let t4 = muladd::<FMA>(muladd::<FMA>(t3, z, -0.09090896264475784), z, 0.1111111066093947);
-    let t5 = muladd::<FMA>(muladd::<FMA>(t4, z, -0.1428571427642973), z, 0.19999999999903795);
-    let tail = muladd::<FMA>(t5, z, -0.3333333333333299) * (z * t);
-    let start = if middle { 0.7853981633974483_f64 } else { 0.0 };
-    let start_rest = if middle { 3.061616997868383e-17_f64 } else { 0.0 };
-    let shallow = start + (t + (tail + start_rest));
-    let other = if steep { 1.5707963267948966 - start } else { 0.0 };
-    if steep { other - (t + (tail - (6.123233995736766e-17 - start_rest))) } else { shallow }
-}
-
 /// The inverse sine.
 #[inline(always)]
 pub fn asin<const FMA: bool>(x: f64) -> f64 {
@@ -522,6 +501,27 @@ pub fn acos<const FMA: bool>(x: f64) -> f64 {
     let tail = asin_tail::<FMA>(r, if outer { z } else { a * a });
     let t = 1.5707963267948966 - (s + ((tail + lost) - 6.123233995736766e-17));
     if outer { if x < 0.0 { t * 2.0 } else { (s + (tail + lost)) * 2.0 } } else { 1.5707963267948966 - (r - (6.123233995736766e-17 - tail)) }
+}
+
+#[inline(always)]
+fn first_quadrant<const FMA: bool>(y: f64, x: f64) -> f64 {
+    let steep = y > x;
+    let small = if steep { x } else { y };
+    let large = if steep { y } else { x };
+    let middle = small > (large * 0.5);
+    let t = (if middle { small - large } else { small }) / (if middle { small + large } else { large });
+    let z = t * t;
+    let t1 = muladd::<FMA>(muladd::<FMA>(0.010111202763965765, z, -0.02742814956502992), z, 0.04186167069184579);
+    let t2 = muladd::<FMA>(muladd::<FMA>(t1, z, -0.051219195213588996), z, 0.05858287981819862);
+    let t3 = muladd::<FMA>(muladd::<FMA>(t2, z, -0.06663810401643383), z, 0.0769207404599982);
+    let t4 = muladd::<FMA>(muladd::<FMA>(t3, z, -0.09090896264475784), z, 0.1111111066093947);
+    let t5 = muladd::<FMA>(muladd::<FMA>(t4, z, -0.1428571427642973), z, 0.19999999999903795);
+    let tail = muladd::<FMA>(t5, z, -0.3333333333333299) * (z * t);
+    let start = if middle { 0.7853981633974483_f64 } else { 0.0 };
+    let start_rest = if middle { 3.061616997868383e-17_f64 } else { 0.0 };
+    let shallow = start + (t + (tail + start_rest));
+    let other = if steep { 1.5707963267948966 - start } else { 0.0 };
+    if steep { other - (t + (tail - (6.123233995736766e-17 - start_rest))) } else { shallow }
 }
 
 /// The inverse tangent.

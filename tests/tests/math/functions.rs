@@ -3,22 +3,22 @@
 use pullback_kernels::ops::{Op, OpDef};
 
 /// One function: on `f32` and `f64`, each without and with fused multiply-add.
-pub struct Function {
+pub(crate) struct Function {
     /// The name of the operation.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// How many arguments it takes.
-    pub arity: usize,
+    pub(crate) arity: usize,
     /// `f32`, by `FMA as usize`.
-    pub single: [fn(&[f32]) -> f32; 2],
+    pub(crate) single: [fn(&[f32]) -> f32; 2],
     /// `f64`, by `FMA as usize`.
-    pub double: [fn(&[f64]) -> f64; 2],
+    pub(crate) double: [fn(&[f64]) -> f64; 2],
     /// What std computes in `f64`.
-    pub std: fn(&[f64]) -> f64,
+    pub(crate) std: fn(&[f64]) -> f64,
 }
 
 impl Function {
     /// The entry of the table of operations.
-    pub fn def(&self) -> &'static OpDef {
+    pub(crate) fn def(&self) -> &'static OpDef {
         Op::from_name(self.name).expect("the table has it").def()
     }
 }
@@ -54,16 +54,16 @@ macro_rules! binary {
 }
 
 /// The functions of one argument.
-pub const UNARY: &[Function] = &unary![
+pub(crate) const UNARY: &[Function] = &unary![
     exp, exp2, exp_m1, sinh, cosh, tanh, ln, ln_1p, log2, log10, asinh, acosh, atanh, sin, cos, tan, asin,
     acos, atan, cbrt
 ];
 
 /// The functions of two arguments.
-pub const BINARY: &[Function] = &binary![atan2, hypot, powf];
+pub(crate) const BINARY: &[Function] = &binary![atan2, hypot, powf];
 
 /// The function of that name.
-pub fn function(name: &str) -> &'static Function {
+pub(crate) fn function(name: &str) -> &'static Function {
     UNARY
         .iter()
         .chain(BINARY)

@@ -1,7 +1,8 @@
 //! The runtime's functions against the interpreter on the IR that they come from.
 
-use pullback_kernels::ir::{Datum, Lit, Scalar, eval};
+use pullback_kernels::ir::{Block, Datum, Kind, Lit, Scalar, eval};
 use pullback_kernels::math;
+use pullback_kernels::ops::Op;
 use pullback_tests::random::Random;
 
 use crate::functions::{BINARY, Function, UNARY};
@@ -10,14 +11,27 @@ fn same(a: Lit, b: Lit) -> bool {
     a == b || a.to_f64().is_nan() && b.to_f64().is_nan()
 }
 
-fn compare(float: Scalar, run: impl Fn(&Function, &[f64]) -> Lit) {
-    let (module, mut draws) = (math::module(float), Random::new(2));
+/// Every `muladd` fused.
+fn fused(block: &mut Block) {
+    for inst in &mut block.insts {
+        if let Kind::Op(op @ Op::MulAdd, _) = &mut inst.kind {
+            *op = Op::Fma;
+        }
+        inst.kind.blocks_mut().into_iter().for_each(fused);
+    }
+}
+
+fn compare(float: Scalar, fma: bool, run: impl Fn(&Function, &[f64]) -> Lit) {
+    let (mut module, mut random) = (math::module(float), Random::new(2));
+    if fma {
+        module.funcs.iter_mut().for_each(|f| fused(&mut f.body));
+    }
     for f in UNARY.iter().chain(BINARY) {
-        for k in 0..300 {
+        for k in 0..200 {
             let mut draw = || match k % 3 {
-                0 => f64::from_bits(draws.bits()),
-                1 => draws.between(-2.0, 2.0),
-                _ => f32::from_bits(draws.bits() as u32) as f64,
+                0 => f64::from_bits(random.bits()),
+                1 => random.between(-2.0, 2.0),
+                _ => f32::from_bits(random.bits() as u32) as f64,
             };
             let args: Vec<f64> = (0..f.arity).map(|_| Lit::of(float, draw()).to_f64()).collect();
             let data: Vec<Datum> = args.iter().map(|&x| Datum::Scalar(Lit::of(float, x))).collect();
@@ -26,22 +40,30 @@ fn compare(float: Scalar, run: impl Fn(&Function, &[f64]) -> Lit) {
                 ref other => panic!("{other:?}"),
             };
             let want = run(f, &args);
-            assert!(same(got, want), "{} of {args:?}: the interpreter has {got:?}, Rust {want:?}", f.name);
+            assert!(
+                same(got, want),
+                "{} of {args:?} (fused: {fma}): the interpreter has {got:?}, Rust {want:?}",
+                f.name
+            );
         }
     }
 }
 
 #[test]
 fn interpreter_has_the_same_bits_f32() {
-    compare(Scalar::F32, |f, x| {
-        let x: Vec<f32> = x.iter().map(|&x| x as f32).collect();
-        Lit::F32((f.single[1])(&x))
-    });
+    for fma in [false, true] {
+        compare(Scalar::F32, fma, |f, x| {
+            let x: Vec<f32> = x.iter().map(|&x| x as f32).collect();
+            Lit::F32((f.single[fma as usize])(&x))
+        });
+    }
 }
 
 #[test]
 fn interpreter_has_the_same_bits_f64() {
-    compare(Scalar::F64, |f, x| Lit::F64((f.double[1])(x)));
+    for fma in [false, true] {
+        compare(Scalar::F64, fma, |f, x| Lit::F64((f.double[fma as usize])(x)));
+    }
 }
 
 #[test]

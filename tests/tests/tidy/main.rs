@@ -12,10 +12,11 @@ const CRATES: &[&str] = &["kernels", "macros", "runtime", "examples"];
 const UNSAFE: &[&str] = &["runtime/src/cpu/dispatch.rs", "runtime/src/cuda/", "tests/"];
 
 /// Files that may be longer than the limit, each with its reason.
-const LONG_FILES: &[(&str, &str)] = &[];
+const LONG_FILES: &[(&str, &str)] = &[("runtime/src/math/f64.rs", "generated")];
 
 /// Functions that may be longer than the limit, each with its reason.
-const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[];
+const LONG_FUNCTIONS: &[(&str, &str, &str)] =
+    &[("runtime/src/math/f64.rs", "reduce_large", "generated: one multiplication of long numbers")];
 
 /// What documents name although it comes later.
 const LATER: &[&str] = &["runtime/src/cuda"];

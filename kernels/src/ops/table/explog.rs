@@ -16,15 +16,17 @@ pub(super) const CBRT: OpDef = OpDef {
     lane: "::pullback::math::{T}::cbrt::<FMA>({0})",
     partials: &[Pole("1.0 / (3.0 * y * y)")],
     cost: 20,
-    test: own(&[(0.1, 4.0)]),
+    test: own(&[(0.1, 4.0)], (0.9, 0.7)),
     ..op("cbrt", Sig::Float(1), float!(a => a.cbrt()), "{0}.cbrt()")
 };
 
 // A quotient of two lengths, so that nothing overflows on the way.
 pub(super) const HYPOT: OpDef = OpDef {
     spellings: &["hypot"],
+    lane: "::pullback::math::{T}::hypot::<FMA>({0}, {1})",
     partials: &[Pole("a / y"), Pole("b / y")],
     cost: 15,
+    test: own(ANY, (1.3, 1.3)),
     ..op("hypot", Sig::Float(2), float!(a, b => a.hypot(b)), "{0}.hypot({1})")
 };
 
@@ -33,7 +35,7 @@ pub(super) const EXP: OpDef = OpDef {
     lane: "::pullback::math::{T}::exp::<FMA>({0})",
     partials: &[Of("y")],
     cost: 15,
-    test: own(ANY),
+    test: own(ANY, (0.9, 0.9)),
     ..op("exp", Sig::Float(1), float!(a => a.exp()), "{0}.exp()")
 };
 
@@ -43,7 +45,7 @@ pub(super) const EXP2: OpDef = OpDef {
     lane: "::pullback::math::{T}::exp2::<FMA>({0})",
     partials: &[Of("select(y < 1.0, 0.6931471805599453 * y, 1.3862943611198906 * exp2(a - 1.0))")],
     cost: 15,
-    test: own(ANY),
+    test: own(ANY, (1.0, 1.0)),
     ..op("exp2", Sig::Float(1), float!(a => a.exp2()), "{0}.exp2()")
 };
 
@@ -53,7 +55,7 @@ pub(super) const EXP_M1: OpDef = OpDef {
     lane: "::pullback::math::{T}::exp_m1::<FMA>({0})",
     partials: &[Of("exp(a)")],
     cost: 20,
-    test: own(ANY),
+    test: own(ANY, (1.5, 1.5)),
     ..op("exp_m1", Sig::Float(1), float!(a => a.exp_m1()), "{0}.exp_m1()")
 };
 
@@ -63,7 +65,7 @@ pub(super) const LN: OpDef = OpDef {
     lane: "::pullback::math::{T}::ln::<FMA>({0})",
     partials: &[Applied("divz(dy, a)")],
     cost: 15,
-    test: own(&[(0.1, 4.0)]),
+    test: own(&[(0.1, 4.0)], (0.8, 0.8)),
     ..op("ln", Sig::Float(1), float!(a => a.ln()), "{0}.ln()")
 };
 
@@ -72,7 +74,7 @@ pub(super) const LN_1P: OpDef = OpDef {
     lane: "::pullback::math::{T}::ln_1p::<FMA>({0})",
     partials: &[Applied("divz(dy, 1.0 + a)")],
     cost: 20,
-    test: own(&[(-0.9, 3.0)]),
+    test: own(&[(-0.9, 3.0)], (0.8, 0.8)),
     ..op("ln_1p", Sig::Float(1), float!(a => a.ln_1p()), "{0}.ln_1p()")
 };
 
@@ -81,7 +83,7 @@ pub(super) const LOG2: OpDef = OpDef {
     lane: "::pullback::math::{T}::log2::<FMA>({0})",
     partials: &[Applied("divz(1.4426950408889634 * dy, a)")],
     cost: 15,
-    test: own(&[(0.1, 4.0)]),
+    test: own(&[(0.1, 4.0)], (0.8, 0.8)),
     ..op("log2", Sig::Float(1), float!(a => a.log2()), "{0}.log2()")
 };
 
@@ -90,7 +92,7 @@ pub(super) const LOG10: OpDef = OpDef {
     lane: "::pullback::math::{T}::log10::<FMA>({0})",
     partials: &[Applied("divz(0.4342944819032518 * dy, a)")],
     cost: 15,
-    test: own(&[(0.1, 4.0)]),
+    test: own(&[(0.1, 4.0)], (0.7, 0.7)),
     ..op("log10", Sig::Float(1), float!(a => a.log10()), "{0}.log10()")
 };
 
@@ -131,6 +133,6 @@ pub(super) const POWF: OpDef = OpDef {
         Pole("select(and(a == 0.0, b >= 0.0), 0.0, y * ln(a))"),
     ],
     cost: 40,
-    test: own(&[(0.2, 3.0), (-3.0, 3.0)]),
+    test: own(&[(0.2, 3.0), (-3.0, 3.0)], (1.2, 1.2)),
     ..op("powf", Sig::Float(2), float!(a, b => a.powf(b)), "{0}.powf({1})")
 };

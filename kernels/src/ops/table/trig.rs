@@ -7,7 +7,7 @@ pub(super) const SIN: OpDef = OpDef {
     lane: "::pullback::math::{T}::sin::<FMA>({0})",
     partials: &[Of("cos(a)")],
     cost: 15,
-    test: own(ANY),
+    test: own(ANY, (1.6, 0.8)),
     ..op("sin", Sig::Float(1), float!(a => a.sin()), "{0}.sin()")
 };
 
@@ -16,7 +16,7 @@ pub(super) const COS: OpDef = OpDef {
     lane: "::pullback::math::{T}::cos::<FMA>({0})",
     partials: &[Of("-sin(a)")],
     cost: 15,
-    test: own(ANY),
+    test: own(ANY, (1.6, 0.8)),
     ..op("cos", Sig::Float(1), float!(a => a.cos()), "{0}.cos()")
 };
 
@@ -25,7 +25,7 @@ pub(super) const TAN: OpDef = OpDef {
     lane: "::pullback::math::{T}::tan::<FMA>({0})",
     partials: &[Of("1.0 + y * y")],
     cost: 20,
-    test: own(&[(-1.4, 1.4)]),
+    test: own(&[(-1.4, 1.4)], (1.8, 1.0)),
     ..op("tan", Sig::Float(1), float!(a => a.tan()), "{0}.tan()")
 };
 
@@ -35,7 +35,7 @@ pub(super) const ASIN: OpDef = OpDef {
     lane: "::pullback::math::{T}::asin::<FMA>({0})",
     partials: &[Pole("1.0 / sqrt((1.0 - a) * (1.0 + a))")],
     cost: 20,
-    test: own(&[(-0.95, 0.95)]),
+    test: own(&[(-0.95, 0.95)], (0.9, 0.9)),
     ..op("asin", Sig::Float(1), float!(a => a.asin()), "{0}.asin()")
 };
 
@@ -44,7 +44,7 @@ pub(super) const ACOS: OpDef = OpDef {
     lane: "::pullback::math::{T}::acos::<FMA>({0})",
     partials: &[Pole("-1.0 / sqrt((1.0 - a) * (1.0 + a))")],
     cost: 20,
-    test: own(&[(-0.95, 0.95)]),
+    test: own(&[(-0.95, 0.95)], (0.9, 0.9)),
     ..op("acos", Sig::Float(1), float!(a => a.acos()), "{0}.acos()")
 };
 
@@ -53,7 +53,7 @@ pub(super) const ATAN: OpDef = OpDef {
     lane: "::pullback::math::{T}::atan::<FMA>({0})",
     partials: &[Of("1.0 / (1.0 + a * a)")],
     cost: 20,
-    test: own(ANY),
+    test: own(ANY, (1.5, 1.0)),
     ..op("atan", Sig::Float(1), float!(a => a.atan()), "{0}.atan()")
 };
 
@@ -66,7 +66,7 @@ pub(super) const ATAN2: OpDef = OpDef {
         Pole("-a * select(a * a + b * b == 0.0, 0.0, 1.0 / (a * a + b * b))"),
     ],
     cost: 30,
-    test: own(&[(-3.0, 3.0), (0.2, 3.0)]),
+    test: own(&[(-3.0, 3.0), (0.2, 3.0)], (1.5, 1.3)),
     ..op("atan2", Sig::Float(2), float!(a, b => a.atan2(b)), "{0}.atan2({1})")
 };
 
@@ -75,7 +75,7 @@ pub(super) const SINH: OpDef = OpDef {
     lane: "::pullback::math::{T}::sinh::<FMA>({0})",
     partials: &[Of("cosh(a)")],
     cost: 20,
-    test: own(ANY),
+    test: own(ANY, (2.0, 2.0)),
     ..op("sinh", Sig::Float(1), float!(a => a.sinh()), "{0}.sinh()")
 };
 
@@ -84,7 +84,7 @@ pub(super) const COSH: OpDef = OpDef {
     lane: "::pullback::math::{T}::cosh::<FMA>({0})",
     partials: &[Of("sinh(a)")],
     cost: 20,
-    test: own(ANY),
+    test: own(ANY, (2.0, 2.0)),
     ..op("cosh", Sig::Float(1), float!(a => a.cosh()), "{0}.cosh()")
 };
 
@@ -96,30 +96,34 @@ pub(super) const TANH: OpDef = OpDef {
     partials: &[Of("select(abs(a) < 1.0, 1.0 - y * y, select(abs(y) == 1.0, 0.0, \
         4.0 * exp(-2.0 * abs(a)) / ((1.0 + exp(-2.0 * abs(a))) * (1.0 + exp(-2.0 * abs(a))))))")],
     cost: 20,
-    test: own(ANY),
+    test: own(ANY, (1.6, 1.5)),
     ..op("tanh", Sig::Float(1), float!(a => a.tanh()), "{0}.tanh()")
 };
 
 pub(super) const ASINH: OpDef = OpDef {
     spellings: &["asinh"],
+    lane: "::pullback::math::{T}::asinh::<FMA>({0})",
     partials: &[Of("1.0 / sqrt(a * a + 1.0)")],
     cost: 30,
+    test: own(ANY, (1.9, 1.6)),
     ..op("asinh", Sig::Float(1), float!(a => a.asinh()), "{0}.asinh()")
 };
 
 pub(super) const ACOSH: OpDef = OpDef {
     spellings: &["acosh"],
+    lane: "::pullback::math::{T}::acosh::<FMA>({0})",
     partials: &[Pole("1.0 / sqrt((a - 1.0) * (a + 1.0))")],
     cost: 30,
-    test: on(&[(1.2, 4.0)]),
+    test: own(&[(1.2, 4.0)], (1.9, 1.9)),
     ..op("acosh", Sig::Float(1), float!(a => a.acosh()), "{0}.acosh()")
 };
 
 pub(super) const ATANH: OpDef = OpDef {
     spellings: &["atanh"],
+    lane: "::pullback::math::{T}::atanh::<FMA>({0})",
     partials: &[Pole("1.0 / ((1.0 - a) * (1.0 + a))")],
     cost: 30,
-    test: on(&[(-0.9, 0.9)]),
+    test: own(&[(-0.9, 0.9)], (2.0, 1.6)),
     ..op("atanh", Sig::Float(1), float!(a => a.atanh()), "{0}.atanh()")
 };
 
