@@ -35,7 +35,7 @@ fn signatures(op: Op) -> Vec<Vec<Scalar>> {
 /// The function of one template for one signature, and its line in the list.
 fn entry(op: Op, i: usize, tys: &[Scalar], in_nest: bool, functions: &mut String, list: &mut String) {
     let template = op.rust(tys, in_nest);
-    if in_nest && (template == op.rust(tys, false) || template.contains("::pullback::math")) {
+    if in_nest && template == op.rust(tys, false) {
         return;
     }
     let result = op.result(tys).expect("a signature of the operation");
