@@ -83,14 +83,18 @@ fn value_in_nest(t: &Template, args: &[Lit]) -> Lit {
     (if fused { Op::Fma } else { t.op }).eval(args).expect("no panic inside nests")
 }
 
-/// The table's bound, and two more units for the error of std's function.
+/// Units by which std's own functions may be wrong (its inverse hyperbolic ones are simple formulas). How accurate the
+/// runtime's are is the subject of another test.
+const STD: f64 = 6.0;
+
+/// The table's bound, and that of std.
 fn allowed(t: &Template) -> f64 {
     let bound = if t.args[0] == Scalar::F32 {
         t.op.def().test.ulp.map(|u| u.0)
     } else {
         t.op.def().test.ulp.map(|u| u.1)
     };
-    bound.map_or(0.0, |ulp| ulp + 2.0)
+    bound.map_or(0.0, |ulp| ulp + STD)
 }
 
 #[test]
