@@ -1,11 +1,18 @@
 //! Making a failing function smaller.
 
+use std::time::{Duration, Instant};
+
 use pullback_kernels::ir::{Block, Builder, Inst, Kind, Module, Ty, Value, Values, verify};
+
+/// How long to look for something smaller.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The smallest module found that verifies and still fails: results of the entry function dropped, instructions
 /// dropped, or replaced by constants.
 pub fn shrink(module: &Module, fails: impl Fn(&Module) -> bool) -> Module {
     let mut best = module.clone();
+    let start = Instant::now();
+    let fails = |m: &Module| start.elapsed() < PATIENCE && fails(m);
     loop {
         let mut candidates = drop_results(&best);
         candidates.extend(

@@ -1,4 +1,4 @@
-//! Runs `ir/**/*.ir`. A file holds sections:
+//! Runs `ir/**/*.ir`, save `ir/derivatives`, whose functions other tests take. A file holds sections:
 //!
 //! ```text
 //! // test: COMMAND
@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Commands: `round-trip`, `parse-error`, `verify-error`, `eval`, `pass NAME` and `pipeline STEP | STEP ..`, where a
-//! step is the name of a pass, `optimize`, `inline`, `inline all`, `vjp wrt 0, 1`, `jvp wrt 0` or `value_and_grad wrt 0`. Passes are verified before and after; with
+//! step is the name of a pass, `optimize`, `finish`, `inline`, `inline all`, `vjp wrt 0, 1`, `jvp wrt 0` or `value_and_grad wrt 0`. Passes are verified before and after; with
 //! `args`, a `pass` must leave the interpreter's result as it was. `BLESS=1` writes the expected outputs anew.
 
 use std::fmt::Write;
@@ -55,6 +55,9 @@ fn find(folder: &Path, paths: &mut Vec<PathBuf>) {
         fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()).collect();
     entries.sort();
     for path in entries {
+        if path.ends_with("ir/derivatives") {
+            continue;
+        }
         if path.is_dir() {
             find(&path, paths);
         } else if path.extension().is_some_and(|e| e == "ir") {
@@ -216,6 +219,7 @@ fn step(module: &mut Module, name: &str) -> Result<(), String> {
         "jvp" => derive(module, ad::jvp(module, &name, &positions(rest)?))?,
         "value_and_grad" => derive(module, ad::value_and_grad(module, &name, &positions(rest)?))?,
         "optimize" => each(module, opt::optimize),
+        "finish" => each(module, opt::finish),
         word => {
             let found = opt::PASSES.iter().find(|(n, _)| *n == word);
             each(module, found.ok_or_else(|| format!("no such pass: {word}"))?.1);

@@ -68,6 +68,8 @@ impl Gen<'_> {
         let fitting: Vec<Contract> = Contract::NAMES
             .iter()
             .map(|&(c, _)| c)
+            // a random system may be singular
+            .filter(|c| matches!(c, Contract::MatMul { .. } | Contract::MatVec { .. }))
             .filter(|&c| {
                 pullback_kernels::ir::infer(self.values(), &Kind::Contract { kind: c, args: vec![x, y] })
                     .is_ok()
@@ -323,6 +325,9 @@ impl Gen<'_> {
         let mark = self.enter(5);
         let mut params = self.index_params(&[trip]);
         let carried = self.carried_params(&init);
+        if self.rng.chance(20) {
+            self.b.push(Kind::Checkpoint);
+        }
         self.statements(5);
         let next = self.next_carried(&carried);
         params.extend(carried);
