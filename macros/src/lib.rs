@@ -1,5 +1,44 @@
 //! The attribute macro of [pullback](https://docs.rs/pullback).
 
-#[allow(dead_code)] // until the front end calls it
+mod ast;
+mod attrs;
+mod builtin;
+mod callees;
+mod companion;
 mod emit;
+mod errors;
+mod expand;
+mod lower;
+mod messages;
+mod parse;
+mod rule;
+#[cfg(test)]
+mod tests;
+mod ty;
 mod types;
+
+use proc_macro::TokenStream;
+
+/// Makes a function differentiable: the function stays what it is, and beside it there is a type of the same name with
+/// `value_and_grad`, `grad`, `vjp` and the like.
+///
+/// - `wrt(a, b)`: the parameters whose gradient is asked for; by default all that are floats and not `#[no_diff]`.
+/// - `modes(jvp, jacobian, hessian, hvp)`: derivatives beyond the default.
+#[proc_macro_attribute]
+pub fn differentiable(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(args.into(), item.into(), false).into()
+}
+
+/// Gives a function a derivative by hand: `#[derivative(of = f)] fn f_vjp(x: f64, dy: f64) -> f64`. The parameters are
+/// those of `f`, then the cotangent of its result; the result is the cotangent of the parameters (a tuple if several).
+#[proc_macro_attribute]
+pub fn derivative(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(args.into(), item.into(), true).into()
+}
+
+/// Called by companion macros only.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __resume(tokens: TokenStream) -> TokenStream {
+    expand::resume(tokens.into()).into()
+}

@@ -78,7 +78,8 @@ pub(crate) struct Param {
 }
 
 /// The signature of an annotated function: what the front end hands to the back end beside IR. The IR function has one
-/// parameter per leaf of each parameter, in order, and one result per leaf of the result.
+/// parameter per leaf of each parameter, in order, then one per constant of `consts`. Its results are the leaves of the
+/// result, then, for each parameter passed as [`Passing::Mut`], the leaves of its contents at the end.
 #[derive(Clone, Debug)]
 pub(crate) struct Signature {
     /// Visibility.
@@ -93,6 +94,9 @@ pub(crate) struct Signature {
     pub(crate) ret: RustTy,
     /// The derivative modes asked for beyond the default.
     pub(crate) modes: Vec<Mode>,
+    /// Constants that the body reads: hidden parameters of the IR function, after those of `params`, each a number. The
+    /// back end passes the expression (of that type exactly) wherever it calls the function.
+    pub(crate) consts: Vec<(syn::Expr, Scalar)>,
 }
 
 /// Derivatives beyond value, gradient and vjp, asked for with `modes(..)`.

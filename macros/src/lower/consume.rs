@@ -1,0 +1,387 @@
+//! What uses an iterator up: sums, folds, `collect`, `for_each`.
+
+use pullback_kernels::ir::{Extent, Kind, Out, Reduce, Scalar, Value};
+
+use super::iterators::Iter;
+use super::scan::Effects;
+use super::values::{Arr, Data, Leaf, Val, leaf_ranks, leaf_types};
+use super::{Lower, SILENT};
+use crate::ast::{Expr, Method};
+use crate::errors::Res;
+use crate::messages;
+use crate::ty::Ty;
+
+impl Lower<'_> {
+    /// A method of an iterator.
+    pub(super) fn iterator_method(&mut self, e: &Expr, it: &Iter, m: &Method, args: Vec<Val>, want: Option<&Ty>) -> Res<Val> {
+        if let Some(result) = self.adapter(it, &m.name, &args, m.name_at) {
+            return result;
+        }
+        match (m.name.as_str(), &args[..]) {
+            ("sum", []) => self.reduced(e, it, Reduce::Sum),
+            ("product", []) => self.reduced(e, it, Reduce::Product),
+            ("count", []) => self.count(e, it),
+            ("len", []) => self.count(e, it),
+            ("all", [f]) => self.quantified(e, it, f, Reduce::All),
+            ("any", [f]) => self.quantified(e, it, f, Reduce::Any),
+            ("fold", [init, f]) => self.folded(e, it, init.clone(), f),
+            ("for_each", [f]) => {
+                let fx = Effects::of_expr(&m.args[0]).and(self.effects_of(f));
+                self.each(e, it, None, &fx, |l, item| l.apply(f, vec![item], m.name_at).map(|_| Val::unit()))
+            }
+            ("collect", []) => self.collected(e, it, m.types.first().or(want)),
+            ("min" | "max", []) => self.extreme(e, it, if m.name == "min" { "min" } else { "max" }),
+            ("max_by" | "min_by" | "reduce" | "last" | "next" | "nth" | "position" | "max_by_key" | "min_by_key", _) => {
+                self.maybe_item(e, it, m, &args)
+            }
+            _ => self.fail(m.name_at, messages::unknown_method(&m.name, "an iterator")),
+        }
+    }
+
+    fn length(&mut self, e: &Expr, it: &Iter) -> Res<Extent> {
+        it.len.map_or_else(|| self.fail_at(e, messages::endless()), Ok)
+    }
+
+    /// A reduction of numbers. Dropped items count as the reduction of nothing.
+    fn reduced(&mut self, e: &Expr, it: &Iter, reduce: Reduce) -> Res<Val> {
+        let len = self.length(e, it)?;
+        let mut ty = None;
+        let neutral = if reduce == Reduce::Product { 1.0 } else { 0.0 };
+        let mut arrays = false;
+        let folded = self.nest(&[len], &[Out::Fold(reduce)], |l, at| {
+            let hole = Ty::Var(e.id * 4 + 3, crate::ty::Kind::Any);
+            let known = l.types.resolve(&hole);
+            let item = l.with_item(it, at[0], &[], |l, v| l.deref(v))?;
+            match item {
+                Val::Num(v, t) => {
+                    l.types.unify(&hole, &t);
+                    ty = Some(t);
+                    Ok(vec![v])
+                }
+                Val::Never => {
+                    ty = Some(known.clone());
+                    Ok(vec![l.number(&known, neutral)])
+                }
+                Val::Arr(_) => {
+                    arrays = true;
+                    Err(SILENT)
+                }
+                other => l.fail_at(e, messages::not_a_number(&other.show())),
+            }
+        });
+        if arrays && reduce == Reduce::Sum {
+            return self.sum_of_arrays(e, it);
+        }
+        let folded = folded?;
+        Ok(Val::Num(folded[0], ty.unwrap_or_else(|| Lower::hole(e.id * 4 + 3))))
+    }
+
+    /// The sum of matrices: a loop that adds.
+    fn sum_of_arrays(&mut self, e: &Expr, it: &Iter) -> Res<Val> {
+        self.fail_at(e, messages::sum_of_arrays()).or_else(|e| if it.len.is_some() { Err(e) } else { Err(SILENT) })
+    }
+
+    /// How many items there are.
+    fn count(&mut self, e: &Expr, it: &Iter) -> Res<Val> {
+        let len = self.length(e, it)?;
+        if it.stages.is_empty() {
+            let (n, zero) = (self.extent_value(len), self.int(0));
+            let is_size = self.sizes.find(len).is_some();
+            let n = if is_size { n } else { self.op("max", &[n, zero])? };
+            return Ok(Val::Num(n, Ty::USIZE));
+        }
+        let n = self.nest(&[len], &[Out::Fold(Reduce::Sum)], |l, at| {
+            let kept = l.with_item(it, at[0], &[], |l, _| {
+                let one = l.int(1);
+                Ok(Val::Num(one, Ty::USIZE))
+            })?;
+            let v = l.or_number(kept, 0.0)?;
+            Ok(vec![v])
+        })?;
+        Ok(Val::Num(n[0], Ty::USIZE))
+    }
+
+    fn or_number(&mut self, v: Val, default: f64) -> Res<Value> {
+        match v {
+            Val::Num(v, _) => Ok(v),
+            Val::Never => Ok(self.number(&Ty::USIZE, default)),
+            _ => Err(SILENT),
+        }
+    }
+
+    fn quantified(&mut self, e: &Expr, it: &Iter, f: &Val, reduce: Reduce) -> Res<Val> {
+        let len = self.length(e, it)?;
+        let v = self.nest(&[len], &[Out::Fold(reduce)], |l, at| {
+            let item = (it.item.clone())(l, at[0])?;
+            if !it.stages.is_empty() {
+                return l.fail_at(e, messages::after_filter(reduce.name()));
+            }
+            match l.apply(f, vec![item], e.place)? {
+                Val::Num(v, _) => Ok(vec![v]),
+                other => l.fail_at(e, messages::not_a_condition(&other.show())),
+            }
+        })?;
+        Ok(Val::Num(v[0], Ty::Bool))
+    }
+
+    /// `fold`: a loop that carries the accumulator.
+    fn folded(&mut self, e: &Expr, it: &Iter, init: Val, f: &Val) -> Res<Val> {
+        let acc = self.hidden("acc", init);
+        let mut fx = self.effects_of(f);
+        fx = fx.and(Effects::default());
+        self.each_with(e, it, &[acc], &fx, |l, item| {
+            let old = l.vars[acc].val.clone();
+            let new = l.apply(f, vec![old, item], e.place)?;
+            let target = super::assign::Target { var: acc, path: Vec::new() };
+            l.write(&target, new)?;
+            Ok(Val::unit())
+        })?;
+        Ok(self.vars[acc].val.clone())
+    }
+
+    /// The largest or smallest of integers.
+    fn extreme(&mut self, e: &Expr, it: &Iter, op: &str) -> Res<Val> {
+        let first = (it.item.clone(), it.len);
+        let Some(len) = first.1 else { return self.fail_at(e, messages::endless()) };
+        if !it.stages.is_empty() {
+            return self.fail_at(e, messages::after_filter(op));
+        }
+        let mut ty = Ty::USIZE;
+        let reduce = if op == "min" { Reduce::Min } else { Reduce::Max };
+        let v = self.nest(&[len], &[Out::Fold(reduce)], |l, at| match (first.0.clone())(l, at[0])? {
+            Val::Num(v, t) => {
+                ty = t;
+                Ok(vec![v])
+            }
+            other => l.fail_at(e, messages::not_a_number(&other.show())),
+        })?;
+        let there = self.not_empty(len)?;
+        Ok(Val::Maybe(there, Box::new(Val::Num(v[0], ty))))
+    }
+
+    fn not_empty(&mut self, len: Extent) -> Res<Value> {
+        let (n, zero) = (self.extent_value(len), self.int(0));
+        self.op("gt", &[n, zero])
+    }
+
+    /// Methods that give an `Option`.
+    fn maybe_item(&mut self, e: &Expr, it: &Iter, m: &Method, args: &[Val]) -> Res<Val> {
+        let len = self.length(e, it)?;
+        if !it.stages.is_empty() {
+            return self.fail(m.name_at, messages::after_filter(&m.name));
+        }
+        let there = self.not_empty(len)?;
+        match (m.name.as_str(), args) {
+            ("last", []) => {
+                let (n, one) = (self.extent_value(len), self.int(1));
+                let at = self.op("sub", &[n, one])?;
+                let item = (it.item.clone())(self, at)?;
+                Ok(Val::Maybe(there, Box::new(item)))
+            }
+            ("next", []) => {
+                let at = self.int(0);
+                let item = (it.item.clone())(self, at)?;
+                Ok(Val::Maybe(there, Box::new(item)))
+            }
+            ("nth", [Val::Num(k, _)]) => {
+                let n = self.extent_value(len);
+                let there = self.op("lt", &[*k, n])?;
+                let item = (it.item.clone())(self, *k)?;
+                Ok(Val::Maybe(there, Box::new(item)))
+            }
+            ("max_by" | "min_by", [f]) if compares_plainly(f) => self.best(e, it, len, there, &m.name),
+            _ => self.fail(m.name_at, messages::unknown_method(&m.name, "an iterator")),
+        }
+    }
+
+    /// `max_by(|a, b| a.partial_cmp(b).unwrap())`: the last largest, the first smallest.
+    fn best(&mut self, e: &Expr, it: &Iter, len: Extent, there: Value, name: &str) -> Res<Val> {
+        let zero = self.int(0);
+        let first = (it.item.clone())(self, zero)?;
+        let first = self.deref(first)?;
+        let Val::Num(..) = first else { return self.fail_at(e, messages::not_a_number(&first.show())) };
+        let op = if name == "max_by" { "ge" } else { "lt" };
+        let acc = self.hidden("best", first);
+        self.each_with(e, it, &[acc], &Effects::default(), |l, item| {
+            let (Val::Num(new, t), Val::Num(old, _)) = (l.deref(item)?, l.vars[acc].val.clone()) else { return Err(SILENT) };
+            let better = l.op(op, &[new, old])?;
+            let v = l.select_lazily(better, |_| Ok(new), |_| Ok(old))?;
+            l.vars[acc].val = Val::Num(v, t);
+            Ok(Val::unit())
+        })?;
+        let _ = len;
+        Ok(Val::Maybe(there, Box::new(self.vars[acc].val.clone())))
+    }
+
+    /// As `each`, for a body that changes hidden variables too.
+    pub(super) fn each_with(
+        &mut self,
+        e: &Expr,
+        it: &Iter,
+        hidden: &[usize],
+        fx: &Effects,
+        body: impl FnOnce(&mut Self, Val) -> Res<Val>,
+    ) -> Res<Val> {
+        let names: Vec<(String, usize)> = hidden.iter().map(|&id| (format!("\u{0}{id}"), id)).collect();
+        let depth = self.scope.len();
+        self.scope.extend(names.iter().cloned());
+        let fx = Effects::default().and_names(names.into_iter().map(|(n, _)| n)).and_ref(fx);
+        let result = self.each(e, it, None, &fx, body);
+        self.scope.truncate(depth);
+        result
+    }
+
+    /// `collect()` and `to_vec()`.
+    pub(super) fn collected(&mut self, e: &Expr, it: &Iter, want: Option<&Ty>) -> Res<Val> {
+        let len = self.length(e, it)?;
+        if !it.stages.is_empty() {
+            return self.collected_filtered(e, it, len);
+        }
+        let len = self.non_negative(len)?;
+        let mut elem = Ty::UNIT;
+        let probe = self.nest_of_items(e, it, len, &mut elem)?;
+        let ty = match want.map(|t| self.types.resolve(t)) {
+            Some(Ty::Matrix(t, r, c)) if elem.scalar().is_some() => {
+                self.unify_or_fail(&elem, &t)?;
+                Ty::Matrix(t, r, c)
+            }
+            Some(Ty::Vec(t)) => {
+                self.unify_or_fail(&elem, &t)?;
+                Ty::Vec(t)
+            }
+            _ => Ty::Vec(Box::new(elem)),
+        };
+        Ok(Val::Arr(Arr { ty, leaves: probe }))
+    }
+
+    /// A length as it counts: not below zero.
+    fn non_negative(&mut self, len: Extent) -> Res<Extent> {
+        if matches!(len, Extent::Const(n) if n >= 0) || self.sizes.find(len).is_some() {
+            return Ok(len);
+        }
+        let (n, zero) = (self.extent_value(len), self.int(0));
+        let n = self.op("max", &[n, zero])?;
+        Ok(self.extent_of(n))
+    }
+
+    /// The leaves of the list of all items. Items that are arrays must have a shape known at compile time.
+    fn nest_of_items(&mut self, e: &Expr, it: &Iter, len: Extent, elem: &mut Ty) -> Res<Vec<Leaf>> {
+        let mut first = None;
+        // A first look, in code that is thrown away, at what the items are.
+        self.b.open();
+        let k = self.b.values.add(Scalar::I64.into(), "");
+        let vars = self.vars.clone();
+        let item = (it.item.clone())(self, k).and_then(|v| self.deref(v));
+        if let Ok(v) = &item {
+            let shapes = self.flatten(v).map(|vs| vs.iter().map(|&v| self.b.values.ty(v).shape().to_vec()).collect::<Vec<_>>());
+            first = self.type_of(v).zip(shapes.ok());
+        }
+        self.vars = vars;
+        let _ = self.b.close(Vec::new(), Vec::new());
+        let item = item?;
+        let Some((ty, shapes)) = first else { return self.fail_at(e, messages::not_data(&item.show())) };
+        *elem = ty.clone();
+        let types = leaf_types(&ty);
+        if leaf_ranks(&ty).iter().all(|&r| r == 0) {
+            let outs = vec![Out::Build; types.len()];
+            let vs = self.nest(&[len], &outs, |l, at| {
+                let v = (it.item.clone())(l, at[0])?;
+                l.flatten(&v)
+            })?;
+            let leaf = |(v, elem): (Value, Ty)| Leaf { shape: vec![len], elem, data: Data::Stored(v), narrow: false };
+            return Ok(vs.into_iter().zip(types).map(leaf).collect());
+        }
+        let mut leaves = Vec::new();
+        for (k, (elem, shape)) in types.into_iter().zip(shapes).enumerate() {
+            if shape.iter().any(|x| !matches!(x, Extent::Const(_))) {
+                return self.fail_at(e, messages::ragged(&Ty::Vec(Box::new(ty)).show()));
+            }
+            let whole: Vec<Extent> = std::iter::once(len).chain(shape).collect();
+            leaves.push(self.built(&whole, &elem, |l, at| {
+                let v = (it.item.clone())(l, at[0])?;
+                let v = l.flatten(&v)?[k];
+                if at.len() == 1 { Ok(v) } else { l.push1(Kind::Index { array: v, at: at[1..].to_vec() }) }
+            })?);
+        }
+        Ok(leaves)
+    }
+
+    /// A filtered iterator into a `Vec`: first count, then write each item to the next free position.
+    fn collected_filtered(&mut self, e: &Expr, it: &Iter, len: Extent) -> Res<Val> {
+        let Val::Num(n, _) = self.count(e, it)? else { return Err(SILENT) };
+        let count = self.extent_of(n);
+        let hole = Ty::Var(e.id * 4 + 3, crate::ty::Kind::Any);
+        let elem = self.types.resolve(&hole);
+        let s = elem.scalar().unwrap_or(Scalar::F64);
+        let zeros = self.b.zeros(s, &[count]);
+        let ty = Ty::Vec(Box::new(hole.clone()));
+        let start = self.rebuild(&ty, &mut std::iter::once(zeros));
+        let out = self.hidden("kept", start);
+        let zero = self.int(0);
+        let next = self.hidden("next", Val::Num(zero, Ty::USIZE));
+        let _ = len;
+        self.each_with(e, it, &[out, next], &Effects::default(), |l, item| {
+            let item = l.deref(item)?;
+            let Val::Num(v, t) = item else { return l.fail_at(e, messages::not_a_number(&item.show())) };
+            l.types.unify(&hole, &t);
+            let Val::Num(k, _) = l.vars[next].val else { return Err(SILENT) };
+            let target = super::assign::Target { var: out, path: Vec::new() }.at(vec![k]);
+            l.write(&target, Val::Num(v, t))?;
+            let one = l.int(1);
+            let k = l.op("add", &[k, one])?;
+            l.vars[next].val = Val::Num(k, Ty::USIZE);
+            Ok(Val::unit())
+        })?;
+        Ok(self.vars[out].val.clone())
+    }
+
+    /// `unwrap` and its kin on a value that may be missing.
+    pub(super) fn maybe_method(&mut self, there: Value, v: Val, m: &Method, args: &[Val]) -> Res<Val> {
+        match (m.name.as_str(), args) {
+            ("unwrap" | "expect", _) => {
+                let message = "called `unwrap()` on a `None` value".to_string();
+                self.push(Kind::Assert { cond: there, message })?;
+                Ok(v)
+            }
+            ("unwrap_or", [default]) => {
+                let (v, default) = (v, default.clone());
+                self.branch(there, &[], |_| Ok(v), |_| Ok(default))
+            }
+            ("is_some", []) => Ok(Val::Num(there, Ty::Bool)),
+            ("is_none", []) => Ok(Val::Num(self.op("not", &[there])?, Ty::Bool)),
+            ("copied" | "cloned", []) => Ok(Val::Maybe(there, Box::new(v))),
+            _ => self.fail(m.name_at, messages::unknown_method(&m.name, "Option")),
+        }
+    }
+}
+
+/// Whether a comparison function is `|a, b| a.partial_cmp(b).unwrap()` or `a.total_cmp(b)`, or the path of one.
+fn compares_plainly(f: &Val) -> bool {
+    use crate::ast::{ExprKind as K, PatKind};
+    match f {
+        Val::Func(p) => matches!(p.last(), "total_cmp" | "cmp"),
+        Val::Closure(c) => {
+            let body = match &c.code.body.kind {
+                K::Method(m) if m.name == "unwrap" || m.name == "expect" => &m.receiver,
+                _ => &c.code.body,
+            };
+            let names: Vec<&str> = c.code.params.iter().filter_map(|p| match &p.kind {
+                PatKind::Bind(n, None) => Some(n.as_str()),
+                _ => None,
+            }).collect();
+            let K::Method(m) = &body.kind else { return false };
+            let is = |e: &Expr, n: &str| {
+                let mut e = e;
+                while let K::Ref(i) | K::Deref(i) = &e.kind {
+                    e = i;
+                }
+                matches!(&e.kind, K::Path(p) if p.single() == Some(n))
+            };
+            matches!(m.name.as_str(), "partial_cmp" | "total_cmp" | "cmp")
+                && names.len() == 2
+                && is(&m.receiver, names[0])
+                && m.args.first().is_some_and(|a| is(a, names[1]))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,223 @@
+//! Branches.
+
+use pullback_kernels::ir::{Block, Kind, Ty as IrTy, Value};
+
+use super::scan::Effects;
+use super::values::{Val, VarId, same};
+use super::{Lower, SILENT, Var};
+use crate::ast::{Expr, ExprKind, If};
+use crate::errors::Res;
+use crate::messages;
+use crate::ty::Ty;
+
+/// One side of a branch, lowered: its code, its value, and the variables that either side may change.
+struct Side {
+    block: Block,
+    value: Val,
+    vars: Vec<Val>,
+}
+
+impl Lower<'_> {
+    /// `if`, as value or statement; in `tail` position of the function.
+    pub(super) fn if_(&mut self, i: &If, e: &Expr, want: Option<&Ty>, tail: bool) -> Res<Val> {
+        if let ExprKind::Let(pat, value) = &i.cond.kind {
+            return self.if_let(pat, value, i, want, tail);
+        }
+        let cond = self.truth(&i.cond)?;
+        self.locate(e.place);
+        let mut fx = Effects::of_block(&i.then);
+        if let Some(els) = &i.els {
+            fx = fx.and(Effects::of_expr(els));
+        }
+        let changed = self.changed_by(&fx);
+        self.branch(
+            cond,
+            &changed,
+            |l| l.stmts(&i.then.stmts, i.then.tail.as_deref(), want, tail),
+            |l| match &i.els {
+                None => Ok(Val::unit()),
+                Some(e) if tail => l.tail_expr(e, want),
+                Some(e) => l.expr(e, want),
+            },
+        )
+    }
+
+    fn if_let(&mut self, pat: &crate::ast::Pat, value: &Expr, i: &If, want: Option<&Ty>, tail: bool) -> Res<Val> {
+        let body = Expr {
+            id: 0,
+            place: i.then.place,
+            kind: ExprKind::Block(None, i.then.clone()),
+        };
+        let nothing = Expr { id: 0, place: i.then.place, kind: ExprKind::Tuple(Vec::new()) };
+        let wild = crate::ast::Pat { id: 0, place: pat.place, kind: crate::ast::PatKind::Wild };
+        let arms = [
+            crate::ast::Arm { pat: pat.clone(), guard: None, body },
+            crate::ast::Arm { pat: wild, guard: None, body: i.els.clone().unwrap_or(nothing) },
+        ];
+        self.match_(value, value, &arms, want, tail)
+    }
+
+    /// A branch of which both sides may change the given variables.
+    pub(super) fn branch(
+        &mut self,
+        cond: Value,
+        changed: &[VarId],
+        then: impl FnOnce(&mut Self) -> Res<Val>,
+        els: impl FnOnce(&mut Self) -> Res<Val>,
+    ) -> Res<Val> {
+        let mark = self.b.values.len() as u32;
+        let before = self.vars.clone();
+        self.conditional += 1;
+        let then = self.side(changed, &before, then);
+        let els = self.side(changed, &before, els);
+        self.conditional -= 1;
+        let (mut then, mut els) = (then?, els?);
+        let value = self.merged_type(&then.value, &els.value, None, mark)?;
+        let mut slots = vec![];
+        if let Some(m) = &value {
+            slots.push(m.clone());
+        }
+        let mut merged = Vec::new();
+        for (k, &id) in changed.iter().enumerate() {
+            let m = match before.get(id).map(|v| &v.val) {
+                _ if same(&then.vars[k], &els.vars[k]) && is_outer(&then.vars[k], mark) => None,
+                Some(old) => self.merged_type(&then.vars[k], &els.vars[k], Some(old), mark)?,
+                None => None,
+            };
+            slots.extend(m.clone());
+            merged.push(m);
+        }
+        let parts = |s: &Side| {
+            let mut vals: Vec<Val> = value.iter().map(|_| s.value.clone()).collect();
+            vals.extend(s.vars.iter().zip(&merged).filter(|(_, m)| m.is_some()).map(|(v, _)| v.clone()));
+            vals
+        };
+        let (a, b) = (parts(&then), parts(&els));
+        self.seal(&mut then.block, &a, &slots)?;
+        self.seal(&mut els.block, &b, &slots)?;
+        let both_end = matches!((&then.value, &els.value), (Val::Never, Val::Never));
+        let settled: Vec<Val> = then.vars.clone();
+        let results = if slots.is_empty() && then.block.insts.is_empty() && els.block.insts.is_empty() {
+            Vec::new()
+        } else {
+            self.push(Kind::If { cond, then: then.block, els: els.block })?
+        };
+        let mut results = results.into_iter();
+        let value = match value {
+            Some((ty, _)) => self.rebuild(&ty, &mut results),
+            None if both_end => Val::Never,
+            None => pass_through(then.value, els.value),
+        };
+        for ((&id, m), outer) in changed.iter().zip(merged).zip(settled) {
+            let val = match m {
+                Some((ty, _)) => self.rebuild(&ty, &mut results),
+                None => outer,
+            };
+            let name = self.vars[id].name.clone();
+            self.vars[id].val = self.named(val, &name);
+        }
+        Ok(value)
+    }
+
+    fn side(&mut self, changed: &[VarId], before: &[Var], f: impl FnOnce(&mut Self) -> Res<Val>) -> Res<Side> {
+        self.b.open();
+        let depth = self.scope.len();
+        let lowered = f(self).and_then(|v| {
+            let value = self.settle(v)?;
+            let vars = changed.iter().map(|&id| self.settle(self.vars[id].val.clone())).collect::<Res<Vec<_>>>()?;
+            Ok((value, vars))
+        });
+        self.scope.truncate(depth);
+        let block = self.b.close(Vec::new(), Vec::new());
+        let stray = before.iter().zip(&self.vars).enumerate().find(|(id, (a, b))| !changed.contains(id) && !same(&a.val, &b.val));
+        let stray = stray.map(|(_, (a, _))| a.name.clone());
+        self.vars = before.to_vec();
+        let (value, vars) = lowered?;
+        if let Some(name) = stray {
+            return self.fail(self.here, messages::hidden_mutation(&name));
+        }
+        Ok(Side { block, value, vars })
+    }
+
+    /// The type, and the IR types, of what comes out of a branch; `None` if nothing needs to.
+    fn merged_type(&mut self, a: &Val, b: &Val, old: Option<&Val>, mark: u32) -> Res<Option<(Ty, Vec<IrTy>)>> {
+        let (ta, tb) = (self.type_of(a), self.type_of(b));
+        let (ty, model) = match (ta, tb) {
+            (Some(x), Some(y)) => match self.types.unify(&x, &y) {
+                Some(t) => (t, if old.is_none() && !self.visible(a, mark)? { b } else { a }),
+                None => return self.fail(self.here, messages::type_mismatch(&x.show(), &y.show())),
+            },
+            (Some(x), None) if absent(b) => (x, a),
+            (None, Some(y)) if absent(a) => (y, b),
+            _ => return Ok(None),
+        };
+        if ty == Ty::UNIT {
+            return Ok(None);
+        }
+        let model = match old {
+            Some(o) if self.type_of(o).is_some() => o,
+            _ => model,
+        };
+        if !self.visible(model, mark)? {
+            return self.fail(self.here, messages::branch_length());
+        }
+        let tys = self.flatten(model)?.into_iter().map(|v| self.b.values.ty(v).clone()).collect();
+        Ok(Some((ty, tys)))
+    }
+
+    /// Whether the extents of a value exist outside the branch that began at the mark.
+    fn visible(&mut self, v: &Val, mark: u32) -> Res<bool> {
+        use pullback_kernels::ir::Extent;
+        let inner = |e: &Extent| matches!(e, Extent::Value(v) if v.0 >= mark);
+        Ok(!self.flatten(v)?.iter().any(|v| self.b.values.ty(*v).shape().iter().any(inner)))
+    }
+
+    /// Ends a side of a branch: its results, each of the type that both sides yield.
+    fn seal(&mut self, block: &mut Block, vals: &[Val], slots: &[(Ty, Vec<IrTy>)]) -> Res<()> {
+        self.b.open();
+        std::mem::take(&mut block.insts).into_iter().for_each(|i| self.b.append(i));
+        let mut results = Vec::new();
+        let mut failed = None;
+        for (v, (_, tys)) in vals.iter().zip(slots) {
+            match self.fit_all(v, tys) {
+                Ok(vs) => results.extend(vs),
+                Err(e) => failed = Some(e),
+            }
+        }
+        *block = self.b.close(Vec::new(), results);
+        failed.map_or(Ok(()), Err)
+    }
+
+    pub(super) fn fit_all(&mut self, v: &Val, tys: &[IrTy]) -> Res<Vec<Value>> {
+        if absent(v) {
+            return Ok(tys.iter().map(|t| self.zeros(t.elem().unwrap_or(pullback_kernels::ir::Scalar::F64), t.shape())).collect());
+        }
+        let values = self.flatten(v)?;
+        if values.len() != tys.len() {
+            return Err(SILENT);
+        }
+        values.into_iter().zip(tys).map(|(v, t)| self.fit(v, t)).collect()
+    }
+}
+
+/// No value comes from this side: control does not get to its end, or the variable has none yet.
+fn absent(v: &Val) -> bool {
+    matches!(v, Val::Never | Val::Missing)
+}
+
+fn is_outer(v: &Val, mark: u32) -> bool {
+    match v {
+        Val::Num(v, _) => v.0 < mark,
+        Val::Tuple(vs) => vs.iter().all(|v| is_outer(v, mark)),
+        Val::Arr(a) => a.leaves.iter().all(|l| matches!(l.data, super::values::Data::Stored(v) if v.0 < mark)),
+        _ => true,
+    }
+}
+
+/// The value of a branch that yields nothing at run time.
+fn pass_through(a: Val, b: Val) -> Val {
+    match (a, b) {
+        (Val::Never, b) => b,
+        (a, _) => a,
+    }
+}

@@ -1,0 +1,248 @@
+//! What a piece of the tree may do to variables and to control flow, without lowering it: which variables it assigns to
+//! (loops carry them, branches merge them) and which loops it may leave.
+
+use std::collections::BTreeSet;
+
+use super::Lower;
+use super::values::{Val, VarId};
+use crate::ast::{Block, Expr, ExprKind, For, Stmt};
+use crate::callees::{parts, visit};
+
+/// Methods that change their receiver.
+const MUTATING: [&str; 33] = [
+    "push", "pop", "swap", "fill", "clear", "truncate", "resize", "extend", "extend_from_slice", "insert", "remove",
+    "reverse", "sort", "sort_by", "iter_mut", "chunks_mut", "chunks_exact_mut", "split_at_mut", "as_mut_slice", "copy_from",
+    "copy_from_slice", "clone_from_slice", "row_mut", "column_mut", "rows_mut", "columns_mut", "axpy", "gemv", "set_column",
+    "set_row", "swap_rows", "swap_columns", "apply",
+];
+
+/// What a piece of the tree does.
+#[derive(Default)]
+pub(super) struct Effects {
+    names: BTreeSet<String>,
+    used: BTreeSet<String>,
+    /// `break` to a label (or the innermost loop), with `true` for `continue`.
+    jumps: Vec<(Option<String>, bool)>,
+    returns: bool,
+}
+
+impl Effects {
+    pub(super) fn of_expr(e: &Expr) -> Effects {
+        let mut fx = Effects::default();
+        fx.expr(e, &mut Vec::new());
+        fx
+    }
+
+    pub(super) fn of_block(b: &Block) -> Effects {
+        let mut fx = Effects::default();
+        fx.block(b, &mut Vec::new());
+        fx
+    }
+
+    pub(super) fn of_stmts(stmts: &[Stmt], tail: Option<&Expr>) -> Effects {
+        let mut fx = Effects::default();
+        stmts.iter().for_each(|s| fx.stmt(s, &mut Vec::new()));
+        tail.iter().for_each(|e| fx.expr(e, &mut Vec::new()));
+        fx
+    }
+
+    pub(super) fn of_stmt(s: &Stmt) -> Effects {
+        Effects::of_stmts(std::slice::from_ref(s), None)
+    }
+
+    pub(super) fn and(mut self, other: Effects) -> Effects {
+        self.names.extend(other.names);
+        self.used.extend(other.used);
+        self.jumps.extend(other.jumps);
+        self.returns |= other.returns;
+        self
+    }
+
+    /// With more names that are assigned to.
+    pub(super) fn and_names(mut self, names: impl Iterator<Item = String>) -> Effects {
+        self.names.extend(names);
+        self
+    }
+
+    /// With the effects of another.
+    pub(super) fn and_ref(mut self, other: &Effects) -> Effects {
+        self.names.extend(other.names.iter().cloned());
+        self.used.extend(other.used.iter().cloned());
+        self.jumps.extend(other.jumps.iter().cloned());
+        self.returns |= other.returns;
+        self
+    }
+
+    /// Whether control may leave the piece otherwise than at its end.
+    pub(super) fn exits(&self) -> bool {
+        self.returns || !self.jumps.is_empty()
+    }
+
+    /// Whether it may return from the function.
+    pub(super) fn returns(&self) -> bool {
+        self.returns
+    }
+
+    fn block(&mut self, b: &Block, loops: &mut Vec<Option<String>>) {
+        b.stmts.iter().for_each(|s| self.stmt(s, loops));
+        b.tail.iter().for_each(|e| self.expr(e, loops));
+    }
+
+    fn stmt(&mut self, s: &Stmt, loops: &mut Vec<Option<String>>) {
+        match s {
+            Stmt::Let(_, _, init) => init.iter().for_each(|e| self.expr(e, loops)),
+            Stmt::Expr(e) => self.expr(e, loops),
+        }
+    }
+
+    fn expr(&mut self, e: &Expr, loops: &mut Vec<Option<String>>) {
+        match &e.kind {
+            ExprKind::Path(p) => self.used.extend(p.single().map(str::to_string)),
+            ExprKind::Assign(l, _) | ExprKind::OpAssign(_, l, _) => self.assigned(l),
+            ExprKind::RefMut(e) => self.assigned(e),
+            ExprKind::Method(m) if MUTATING.contains(&m.name.as_str()) || m.name.ends_with("_assign") => {
+                self.assigned(&m.receiver);
+            }
+            ExprKind::Break(label, _) if !inside(loops, label) => self.jumps.push((label.clone(), false)),
+            ExprKind::Continue(label) if !inside(loops, label) => self.jumps.push((label.clone(), true)),
+            ExprKind::Return(_) => self.returns = true,
+            ExprKind::For(f) => {
+                self.writes_through(f);
+                self.expr(&f.iter, loops);
+                return self.nested(f.label.clone(), &f.body, loops);
+            }
+            ExprKind::While(label, cond, body) => {
+                cond.iter().for_each(|c| self.expr(c, loops));
+                return self.nested(label.clone(), body, loops);
+            }
+            ExprKind::Block(Some(label), body) => {
+                // A plain `break` in a labelled block leaves the loop around it.
+                let mut fx = Effects::of_block(body);
+                fx.jumps.retain(|(l, _)| l.as_ref() != Some(label) && !(l.is_none() && !loops.is_empty()));
+                fx.jumps.retain(|(l, _)| l.is_none() || !inside(loops, l));
+                let whole = std::mem::take(self);
+                *self = whole.and(fx);
+                return;
+            }
+            ExprKind::Closure(c) => {
+                let mut fx = Effects::of_expr(&c.body);
+                (fx.returns, fx.jumps) = (false, Vec::new());
+                let whole = std::mem::take(self);
+                *self = whole.and(fx);
+                return;
+            }
+            _ => {}
+        }
+        let (exprs, blocks) = parts(e);
+        exprs.into_iter().for_each(|e| self.expr(e, loops));
+        blocks.into_iter().for_each(|b| self.block(b, loops));
+    }
+
+    fn nested(&mut self, label: Option<String>, body: &Block, loops: &mut Vec<Option<String>>) {
+        loops.push(label);
+        self.block(body, loops);
+        loops.pop();
+    }
+
+    /// `for e in v { *e = .. }` writes to `v`.
+    fn writes_through(&mut self, f: &For) {
+        let body = Effects::of_block(&f.body);
+        let mut writes = false;
+        f.pat.names(&mut |n| writes |= body.names.contains(n));
+        if writes {
+            visit(&f.iter, &mut |e| {
+                if let ExprKind::Path(p) = &e.kind {
+                    self.names.extend(p.single().map(str::to_string));
+                }
+            });
+        }
+    }
+
+    fn assigned(&mut self, place: &Expr) {
+        match &place.kind {
+            ExprKind::Path(p) => self.names.extend(p.single().map(str::to_string)),
+            ExprKind::Index(e, _) | ExprKind::Field(e, _) | ExprKind::Deref(e) | ExprKind::Ref(e) | ExprKind::RefMut(e) => {
+                self.assigned(e);
+            }
+            ExprKind::Method(m) => self.assigned(&m.receiver),
+            ExprKind::Tuple(es) | ExprKind::Array(_, es) => es.iter().for_each(|e| self.assigned(e)),
+            _ => {}
+        }
+    }
+}
+
+fn inside(loops: &[Option<String>], label: &Option<String>) -> bool {
+    match label {
+        None => !loops.is_empty(),
+        Some(_) => loops.contains(label),
+    }
+}
+
+/// Whether a block never reaches its end, judged by its last statement.
+pub(super) fn diverges(b: &Block) -> bool {
+    match (&b.tail, b.stmts.last()) {
+        (Some(e), _) => expr_diverges(e),
+        (None, Some(Stmt::Expr(e))) => expr_diverges(e),
+        _ => false,
+    }
+}
+
+/// Whether an expression never has a value.
+pub(super) fn expr_diverges(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Return(_) | ExprKind::Break(..) | ExprKind::Continue(_) | ExprKind::Panic(_) => true,
+        ExprKind::Block(None, b) => diverges(b),
+        ExprKind::If(i) => diverges(&i.then) && i.els.as_ref().is_some_and(expr_diverges),
+        _ => false,
+    }
+}
+
+impl Lower<'_> {
+    /// The variables that a piece of code may change, hidden flags included, in order.
+    pub(super) fn changed_by(&self, fx: &Effects) -> Vec<VarId> {
+        let mut found = BTreeSet::new();
+        self.collect(fx, &self.scope, &mut found, 0);
+        let frames = self.loops.len();
+        for (label, is_continue) in &fx.jumps {
+            let target = match label {
+                None => self.loops.iter().rposition(|f| f.is_loop),
+                Some(_) => self.loops.iter().rposition(|f| f.label == *label),
+            };
+            let Some(target) = target else { continue };
+            for (k, frame) in self.loops.iter().enumerate().take(frames).skip(target) {
+                found.insert(frame.skip);
+                if k > target || !is_continue {
+                    found.extend(frame.broke);
+                    found.extend(frame.value);
+                }
+            }
+        }
+        if fx.returns {
+            self.loops.iter().for_each(|f| {
+                found.insert(f.skip);
+                found.extend(f.broke);
+            });
+            found.extend(self.ret_flag);
+            found.extend(self.ret_value);
+        }
+        found.into_iter().collect()
+    }
+
+    fn collect(&self, fx: &Effects, scope: &[(String, VarId)], found: &mut BTreeSet<VarId>, depth: u32) {
+        let lookup = |name: &String| scope.iter().rev().find(|(n, _)| n == name).map(|(_, id)| *id);
+        for id in fx.names.iter().filter_map(lookup) {
+            match &self.vars[id].val {
+                Val::Mut(t) => found.insert(t.var),
+                _ => found.insert(id),
+            };
+        }
+        // A closure that is called may change what it captures.
+        for id in fx.used.iter().filter_map(lookup) {
+            if let Val::Closure(c) = &self.vars[id].val
+                && depth < 16
+            {
+                self.collect(&Effects::of_expr(&c.code.body), &c.scope, found, depth + 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The annotated function itself: its signature and what may not stand in it.
+
+use syn::{FnArg, ItemFn, ReturnType};
+
+use super::{Parser, types};
+use crate::ast::{Block, Expr, Place};
+use crate::attrs::Options;
+use crate::callees;
+use crate::errors::{Errors, Failed, Res};
+use crate::messages;
+use crate::ty::Ty;
+use crate::types::{Param, Passing, RustTy, Signature};
+
+/// An annotated function, parsed.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// Its signature; `consts` are found by lowering.
+    pub(crate) sig: Signature,
+    /// Its body.
+    pub(crate) body: Block,
+    /// The paths that it calls and that are no part of the language: other annotated functions.
+    pub(crate) callees: Vec<crate::ast::Path>,
+}
+
+/// Parses a function. Mistakes go to the sink.
+pub(crate) fn function(item: &ItemFn, options: &Options, errors: &mut Errors) -> Res<Function> {
+    let mut p = Parser::new(errors);
+    qualifiers(&mut p, item);
+    let params = params(&mut p, item, options);
+    let ret = result(&mut p, item);
+    let body = p.block(&item.block);
+    if p.errors.is_empty()
+        && let Ok(params) = &params
+    {
+        check_wrt(&mut p, params, options, item);
+        check_result(&mut p, &ret, params, item);
+    }
+    errors.barrier()?;
+    let (ret, params, body) = (ret?, params?, body?);
+    let written_ret = match &item.sig.output {
+        ReturnType::Default => syn::parse_quote!(()),
+        ReturnType::Type(_, t) => (**t).clone(),
+    };
+    let mut names: Vec<String> = params.iter().map(|p| p.name.to_string()).collect();
+    names.push(item.sig.ident.to_string());
+    let callees = callees::of(&body, &names);
+    recursion(&body, item, errors);
+    errors.barrier()?;
+    let sig = Signature {
+        vis: item.vis.clone(),
+        name: item.sig.ident.clone(),
+        params,
+        written_ret,
+        ret,
+        modes: options.modes.clone(),
+        consts: Vec::new(),
+    };
+    Ok(Function { sig, body, callees })
+}
+
+fn qualifiers(p: &mut Parser, item: &ItemFn) {
+    let sig = &item.sig;
+    if let Some(a) = &sig.asyncness {
+        p.refuse(a, messages::async_code());
+    }
+    if let syn::Safety::Unsafe(u) = &sig.safety {
+        p.refuse(u, messages::unsafe_code());
+    }
+    if let Some(abi) = &sig.abi {
+        p.refuse(abi, messages::foreign_abi());
+    }
+    let lifetimes_only = sig.generics.params.iter().all(|g| matches!(g, syn::GenericParam::Lifetime(_)));
+    if !lifetimes_only {
+        p.refuse(&sig.generics, messages::generic_function());
+    }
+    if let Some(w) = &sig.generics.where_clause {
+        p.refuse(w, messages::generic_function());
+    }
+    if let Some(v) = &sig.variadic {
+        p.refuse(v, messages::foreign_abi());
+    }
+}
+
+fn params(p: &mut Parser, item: &ItemFn, options: &Options) -> Res<Vec<Param>> {
+    let all: Vec<Res<Param>> = item.sig.inputs.iter().map(|a| param(p, a, options)).collect();
+    all.into_iter().collect()
+}
+
+fn param(p: &mut Parser, arg: &FnArg, options: &Options) -> Res<Param> {
+    let FnArg::Typed(arg) = arg else { return Err(p.refuse(arg, messages::receiver())) };
+    let name = match &*arg.pat {
+        syn::Pat::Ident(i) if i.by_ref.is_none() && i.subpat.is_none() => i.ident.clone(),
+        other => return Err(p.refuse(other, messages::parameter_pattern())),
+    };
+    let (passing, ty) = types::written(p, &arg.ty)?;
+    if contains_hole(&ty) {
+        return Err(p.refuse(&arg.ty, messages::parameter_type()));
+    }
+    let rust = ty.finish();
+    let float = rust.leaves().iter().any(|l| l.elem.is_float());
+    let no_diff = arg.attrs.iter().any(|a| a.path().is_ident("no_diff"));
+    if passing == Passing::Mut && matches!(ty, Ty::Vec(_)) {
+        return Err(p.refuse(&arg.ty, messages::mut_vec()));
+    }
+    let listed = options.wrt.as_ref().map(|w| w.iter().any(|n| *n == name));
+    let wrt = listed.unwrap_or(float && !no_diff);
+    Ok(Param { name, written: (*arg.ty).clone(), passing, ty: rust, wrt })
+}
+
+fn contains_hole(ty: &Ty) -> bool {
+    match ty {
+        Ty::Var(..) => true,
+        Ty::Tuple(ts) => ts.iter().any(contains_hole),
+        _ => ty.elem().is_some_and(contains_hole),
+    }
+}
+
+fn result(p: &mut Parser, item: &ItemFn) -> Res<RustTy> {
+    match &item.sig.output {
+        ReturnType::Default => Ok(RustTy::Unit),
+        ReturnType::Type(_, t) => match types::written(p, t)? {
+            (Passing::Value, ty) => Ok(ty.finish()),
+            _ => Err(p.refuse(t, messages::reference_result())),
+        },
+    }
+}
+
+/// Gradients may be asked of floats, of parameters that exist.
+fn check_wrt(p: &mut Parser, params: &[Param], options: &Options, item: &ItemFn) {
+    for name in options.wrt.iter().flatten() {
+        match params.iter().find(|q| q.name == *name) {
+            None => {
+                let names: Vec<String> = params.iter().map(|q| q.name.to_string()).collect();
+                p.errors.report(Place::at(name.span()), messages::wrt_unknown(&name.to_string(), &names));
+            }
+            Some(q) if !q.ty.leaves().iter().any(|l| l.elem.is_float()) => {
+                let shown = Ty::from(&q.ty).show();
+                p.errors.report(Place::at(name.span()), messages::wrt_integer(&name.to_string(), &shown));
+            }
+            Some(_) => {}
+        }
+    }
+    let no_diff = |a: &FnArg| match a {
+        FnArg::Typed(t) => t.attrs.iter().find(|a| a.path().is_ident("no_diff")).cloned(),
+        FnArg::Receiver(_) => None,
+    };
+    for (attr, param) in item.sig.inputs.iter().map(no_diff).zip(params) {
+        if let Some(attr) = attr
+            && options.wrt.is_some()
+            && param.wrt
+        {
+            p.refuse(&attr, messages::wrt_and_no_diff(&param.name.to_string()));
+        }
+    }
+    if !params.iter().any(|q| q.wrt) && p.errors.is_empty() {
+        p.errors.report(Place::at(item.sig.ident.span()), messages::nothing_to_differentiate());
+    }
+}
+
+/// There must be a float among the results.
+fn check_result(p: &mut Parser, ret: &Res<RustTy>, params: &[Param], item: &ItemFn) {
+    let Ok(ret) = ret else { return };
+    let float = |t: &RustTy| t.leaves().iter().any(|l| l.elem.is_float());
+    let filled = params.iter().any(|q| q.passing == Passing::Mut && float(&q.ty));
+    if !float(ret) && !filled {
+        let place = match &item.sig.output {
+            ReturnType::Default => Place::at(item.sig.ident.span()),
+            ReturnType::Type(_, t) => Place::of(t),
+        };
+        p.errors.report(place, messages::no_float_result(&Ty::from(ret).show()));
+    }
+}
+
+fn recursion(body: &Block, item: &ItemFn, errors: &mut Errors) {
+    let name = item.sig.ident.to_string();
+    let mut check = |e: &Expr| {
+        if let crate::ast::ExprKind::Call(f, _) = &e.kind
+            && let crate::ast::ExprKind::Path(p) = &f.kind
+            && p.single() == Some(&name)
+        {
+            errors.report(e.place, messages::recursion(&name));
+        }
+    };
+    callees::visit_block(body, &mut check);
+}
+
+/// Removes the attributes that only this macro knows.
+pub(crate) fn strip_attributes(item: &mut ItemFn) {
+    for arg in &mut item.sig.inputs {
+        if let FnArg::Typed(t) = arg {
+            t.attrs.retain(|a| !a.path().is_ident("no_diff"));
+        }
+    }
+}
+
+/// The error of a function that could not even be parsed as one.
+pub(crate) fn not_a_function(errors: &mut Errors, error: &syn::Error) -> Failed {
+    errors.report(Place::at(error.span()), messages::not_a_function())
+}

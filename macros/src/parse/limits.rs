@@ -1,0 +1,46 @@
+//! A look at the tokens before anything recursive sees them.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+
+/// How deep brackets may nest, and how many prefix operators may follow each other.
+const MAX_GROUPS: usize = 64;
+const MAX_PREFIXES: usize = 64;
+/// How many `else`, `=` or `return` one list of tokens may hold: each may nest the expression one level deeper.
+const MAX_TAILS: usize = 400;
+
+/// The place where tokens nest too deeply to be parsed with a bounded stack.
+pub(crate) fn too_deep(tokens: &TokenStream) -> Option<Span> {
+    let mut open = vec![(tokens.clone().into_iter(), 0usize, 0usize)];
+    while let Some((iter, prefixes, tails)) = open.last_mut() {
+        let Some(token) = iter.next() else {
+            open.pop();
+            continue;
+        };
+        let span = token.span();
+        match token {
+            TokenTree::Group(g) => {
+                *prefixes = 0;
+                if open.len() >= MAX_GROUPS {
+                    return Some(span);
+                }
+                open.push((g.stream().into_iter(), 0, 0));
+                continue;
+            }
+            TokenTree::Punct(p) => {
+                *prefixes += 1;
+                *tails += usize::from(p.as_char() == '|');
+            }
+            TokenTree::Ident(i) if PREFIX_WORDS.iter().any(|w| i == w) => {
+                *prefixes += 1;
+                *tails += 1;
+            }
+            _ => *prefixes = 0,
+        }
+        if *prefixes > MAX_PREFIXES || *tails > MAX_TAILS {
+            return Some(span);
+        }
+    }
+    None
+}
+
+const PREFIX_WORDS: [&str; 9] = ["else", "return", "break", "box", "move", "mut", "raw", "const", "static"];

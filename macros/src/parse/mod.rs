@@ -1,0 +1,44 @@
+//! From `syn`'s tree to ours. What the language does not have is refused here, at the node that has it.
+
+mod expr;
+mod item;
+mod limits;
+mod macros;
+mod pat;
+mod types;
+
+pub(crate) use item::{Function, function, not_a_function, strip_attributes};
+pub(crate) use pat::is_constant;
+pub(crate) use limits::too_deep;
+pub(crate) use types::{ty, written};
+
+use crate::ast::{Id, Place};
+use crate::errors::{Errors, Failed};
+
+/// How deep expressions may nest, so that no phase runs out of stack.
+const MAX_DEPTH: u32 = 96;
+
+/// What the functions of this folder share.
+pub(crate) struct Parser<'e> {
+    /// Where mistakes go.
+    pub(crate) errors: &'e mut Errors,
+    next: Id,
+    depth: u32,
+}
+
+impl<'e> Parser<'e> {
+    /// A parser that reports to the sink.
+    pub(crate) fn new(errors: &'e mut Errors) -> Parser<'e> {
+        Parser { errors, next: 0, depth: 0 }
+    }
+
+    /// A number that no other node has.
+    fn id(&mut self) -> Id {
+        self.next += 1;
+        self.next
+    }
+
+    fn refuse(&mut self, at: &impl quote::ToTokens, message: impl Into<String>) -> Failed {
+        self.errors.report(Place::of(at), message)
+    }
+}

@@ -1,0 +1,71 @@
+//! Patterns.
+
+use syn::ext::IdentExt;
+
+use super::{Parser, types};
+use crate::ast::{Pat, PatKind, Place, Range};
+use crate::errors::Res;
+use crate::messages;
+
+impl Parser<'_> {
+    pub(super) fn pat(&mut self, pat: &syn::Pat) -> Res<Pat> {
+        self.enter(pat)?;
+        let kind = self.pat_kind(pat);
+        self.depth -= 1;
+        Ok(Pat { id: self.id(), place: Place::of(pat), kind: kind? })
+    }
+
+    fn pats<'p>(&mut self, pats: impl IntoIterator<Item = &'p syn::Pat>) -> Res<Vec<Pat>> {
+        let all: Vec<Res<Pat>> = pats.into_iter().map(|p| self.pat(p)).collect();
+        all.into_iter().collect()
+    }
+
+    fn pat_kind(&mut self, pat: &syn::Pat) -> Res<PatKind> {
+        Ok(match pat {
+            syn::Pat::Wild(_) => PatKind::Wild,
+            syn::Pat::Rest(_) => PatKind::Rest,
+            syn::Pat::Paren(p) => return self.pat_kind(&p.pat),
+            syn::Pat::Reference(p) => return self.pat_kind(&p.pat),
+            syn::Pat::Ident(p) => {
+                let inner = p.subpat.as_ref().map(|(_, p)| self.pat(p)).transpose()?;
+                let name = p.ident.unraw().to_string();
+                let constant = is_constant(&name) && inner.is_none() && p.mutability.is_none() && p.by_ref.is_none();
+                if constant {
+                    return Ok(PatKind::Path(path_of(&syn::Path::from(p.ident.clone()))));
+                }
+                PatKind::Bind(name, inner.map(Box::new))
+            }
+            syn::Pat::Tuple(p) => PatKind::Tuple(self.pats(&p.elems)?),
+            syn::Pat::Slice(p) => PatKind::Slice(self.pats(&p.elems)?),
+            syn::Pat::Or(p) => PatKind::Or(self.pats(&p.cases)?),
+            syn::Pat::Lit(p) => PatKind::Lit(Box::new(self.expr(&syn::Expr::Lit(p.clone()))?)),
+            syn::Pat::Range(p) => PatKind::Range(self.range(p)?),
+            syn::Pat::Path(p) => PatKind::Path(path_of(&p.path)),
+            syn::Pat::Type(p) => {
+                let inner = self.pat(&p.pat)?;
+                PatKind::Typed(Box::new(inner), types::ty(self, &p.ty)?)
+            }
+            syn::Pat::Struct(_) | syn::Pat::TupleStruct(_) => return Err(self.refuse(pat, messages::struct_pattern())),
+            other => return Err(self.refuse(other, messages::pattern())),
+        })
+    }
+
+    pub(super) fn range(&mut self, r: &syn::ExprRange) -> Res<Range> {
+        let lo = r.start.as_ref().map(|e| self.expr(e)).transpose()?;
+        let hi = r.end.as_ref().map(|e| self.expr(e)).transpose()?;
+        let inclusive = matches!(r.limits, syn::RangeLimits::Closed(_));
+        Ok(Range { lo: lo.map(Box::new), hi: hi.map(Box::new), inclusive })
+    }
+}
+
+/// Whether a name is written as constants are.
+pub(crate) fn is_constant(name: &str) -> bool {
+    let mut letters = name.chars().filter(|c| c.is_alphabetic()).peekable();
+    letters.peek().is_some() && letters.all(char::is_uppercase) && !name.starts_with(char::is_lowercase)
+}
+
+/// A path without its generic arguments.
+pub(super) fn path_of(path: &syn::Path) -> crate::ast::Path {
+    let segments = path.segments.iter().map(|s| s.ident.unraw().to_string()).collect();
+    crate::ast::Path { segments, generics: Vec::new(), written: path.clone() }
+}

@@ -1,0 +1,179 @@
+//! Types.
+
+use pullback_kernels::ir::Scalar;
+use syn::{GenericArgument, PathArguments, Type};
+
+use super::Parser;
+use crate::errors::Res;
+use crate::messages;
+use crate::ty::{Kind, Ty};
+use crate::types::{Int, Len, Passing};
+
+/// A type in a signature, and how the value is passed.
+pub(crate) fn written(p: &mut Parser, t: &Type) -> Res<(Passing, Ty)> {
+    match strip(t) {
+        Type::Reference(r) => {
+            let passing = if r.mutability.is_some() { Passing::Mut } else { Passing::Ref };
+            Ok((passing, ty(p, &r.elem)?))
+        }
+        t => Ok((Passing::Value, ty(p, t)?)),
+    }
+}
+
+/// A type, references stripped.
+pub(crate) fn ty(p: &mut Parser, t: &Type) -> Res<Ty> {
+    match strip(t) {
+        Type::Reference(r) => ty(p, &r.elem),
+        Type::Tuple(t) => Ok(Ty::Tuple(t.elems.iter().map(|t| ty(p, t)).collect::<Res<_>>()?)),
+        Type::Array(a) => {
+            let elem = ty(p, &a.elem)?;
+            let n = length(&a.len).ok_or_else(|| p.refuse(&a.len, messages::array_length()))?;
+            list(p, t, Ty::Array(Box::new(elem), n))
+        }
+        Type::Slice(s) => {
+            let elem = ty(p, &s.elem)?;
+            list(p, t, Ty::Slice(Box::new(elem)))
+        }
+        Type::Path(path) if path.qself.is_none() => named(p, t, &path.path),
+        Type::Infer(_) => Ok(Ty::Var(var(p), Kind::Any)),
+        other => Err(p.refuse(other, messages::unknown_type())),
+    }
+}
+
+fn var(p: &mut Parser) -> u32 {
+    p.id() * 4
+}
+
+fn strip(t: &Type) -> &Type {
+    match t {
+        Type::Paren(t) => strip(&t.elem),
+        Type::Group(t) => strip(&t.elem),
+        t => t,
+    }
+}
+
+/// Elements of a list must all have the same shape.
+fn list(p: &mut Parser, at: &Type, ty: Ty) -> Res<Ty> {
+    let ragged = ty.elem().is_some_and(has_dynamic);
+    if ragged { Err(p.refuse(at, messages::ragged(&ty.show()))) } else { Ok(ty) }
+}
+
+fn has_dynamic(ty: &Ty) -> bool {
+    match ty {
+        Ty::Slice(_) | Ty::Vec(_) | Ty::Matrix(_, Len::Dyn, _) | Ty::Matrix(_, _, Len::Dyn) => true,
+        Ty::Array(t, _) => has_dynamic(t),
+        Ty::Tuple(ts) => ts.iter().any(has_dynamic),
+        _ => false,
+    }
+}
+
+fn named(p: &mut Parser, at: &Type, path: &syn::Path) -> Res<Ty> {
+    let Some(last) = path.segments.last() else { return Err(p.refuse(at, messages::unknown_type())) };
+    let name = last.ident.to_string();
+    let args: Vec<GenericArgument> = match &last.arguments {
+        PathArguments::AngleBracketed(a) => a.args.iter().cloned().collect(),
+        PathArguments::None => Vec::new(),
+        PathArguments::Parenthesized(_) => return Err(p.refuse(at, messages::unknown_type())),
+    };
+    let types = args.iter().filter_map(|a| match a {
+        GenericArgument::Type(t) => Some(t),
+        _ => None,
+    });
+    let first = types.clone().next();
+    if let Some(t) = plain(&name)
+        && args.is_empty()
+    {
+        return Ok(t);
+    }
+    if name == "Vec" {
+        let elem = match first {
+            Some(t) => ty(p, t)?,
+            None => Ty::Var(var(p), Kind::Any),
+        };
+        return list(p, at, Ty::Vec(Box::new(elem)));
+    }
+    let Some((rows, cols)) = matrix_dimensions(&name, &args) else {
+        return Err(p.refuse(at, unknown(&name)));
+    };
+    match first.map(|t| ty(p, t)).transpose()? {
+        Some(t @ (Ty::Float(_) | Ty::Var(..))) => Ok(Ty::Matrix(Box::new(t), rows, cols)),
+        None => Ok(Ty::Matrix(Box::new(Ty::Var(var(p), Kind::Float)), rows, cols)),
+        Some(_) => Err(p.refuse(at, messages::matrix_elements())),
+    }
+}
+
+fn plain(name: &str) -> Option<Ty> {
+    Some(match name {
+        "f32" => Ty::Float(Scalar::F32),
+        "f64" => Ty::Float(Scalar::F64),
+        "bool" => Ty::Bool,
+        _ => Ty::Int(Int::from_name(name)?),
+    })
+}
+
+fn unknown(name: &str) -> String {
+    match name {
+        "i128" | "u128" => messages::wide_integer(name),
+        "String" | "str" | "char" => messages::text_type(name),
+        "Box" | "Rc" | "Arc" | "RefCell" | "Cell" | "Mutex" => messages::pointer_type(name),
+        "Option" | "Result" => messages::option_type(name),
+        "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" | "VecDeque" => messages::collection_type(name),
+        _ => messages::unknown_type(),
+    }
+}
+
+/// The dimensions of a nalgebra type: from its name (`Matrix2x3`, `Vector4`, `DVector`) or its arguments (`SMatrix<T, 2, 3>`).
+pub(super) fn matrix_dimensions(name: &str, args: &[GenericArgument]) -> Option<(Len, Len)> {
+    let consts: Vec<usize> = args.iter().filter_map(constant).collect();
+    let one = Len::Const(1);
+    match name {
+        "DVector" => Some((Len::Dyn, one)),
+        "RowDVector" => Some((one, Len::Dyn)),
+        "DMatrix" => Some((Len::Dyn, Len::Dyn)),
+        "SVector" => Some((Len::Const(*consts.first()?), one)),
+        "RowSVector" => Some((one, Len::Const(*consts.first()?))),
+        "SMatrix" => Some((Len::Const(*consts.first()?), Len::Const(*consts.get(1)?))),
+        _ => {
+            if let Some(n) = name.strip_prefix("RowVector") {
+                return Some((one, small(n)?));
+            }
+            if let Some(n) = name.strip_prefix("Vector") {
+                return Some((small(n)?, one));
+            }
+            let dims = name.strip_prefix("Matrix")?;
+            match dims.split_once('x') {
+                Some((r, c)) => Some((dimension(r)?, dimension(c)?)),
+                None => Some((small(dims)?, small(dims)?)),
+            }
+        }
+    }
+}
+
+fn small(text: &str) -> Option<Len> {
+    let n: usize = text.parse().ok()?;
+    (1..=6).contains(&n).then_some(Len::Const(n))
+}
+
+fn dimension(text: &str) -> Option<Len> {
+    if text == "X" { Some(Len::Dyn) } else { small(text) }
+}
+
+fn constant(arg: &GenericArgument) -> Option<usize> {
+    match arg {
+        GenericArgument::Const(e) => length(e),
+        _ => None,
+    }
+}
+
+/// An array length that is a literal.
+fn length(e: &syn::Expr) -> Option<usize> {
+    match e {
+        syn::Expr::Lit(l) => match &l.lit {
+            syn::Lit::Int(i) => i.base10_parse().ok().filter(|&n: &usize| n < 1 << 40),
+            _ => None,
+        },
+        syn::Expr::Paren(e) => length(&e.expr),
+        syn::Expr::Group(e) => length(&e.expr),
+        _ => None,
+    }
+}
