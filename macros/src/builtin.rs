@@ -15,11 +15,28 @@ pub(crate) fn is_builtin(p: &Path) -> bool {
 pub(crate) fn is_std_function(p: &Path) -> bool {
     let text = p.show();
     let text = text.trim_start_matches("std::").trim_start_matches("core::");
-    matches!(text, "mem::swap" | "mem::replace" | "iter::repeat" | "iter::zip" | "cmp::min" | "cmp::max" | "pullback::detach" | "detach" | "Some" | "None" | "Ok" | "Err")
+    matches!(
+        text,
+        "mem::swap"
+            | "mem::replace"
+            | "iter::repeat"
+            | "iter::zip"
+            | "cmp::min"
+            | "cmp::max"
+            | "pullback::detach"
+            | "detach"
+            | "Some"
+            | "None"
+            | "Ok"
+            | "Err"
+    )
 }
 
 fn is_type_name(name: &str) -> bool {
-    Scalar::from_name(name).is_some() || Int::from_name(name).is_some() || name == "Vec" || is_matrix_name(name)
+    Scalar::from_name(name).is_some()
+        || Int::from_name(name).is_some()
+        || name == "Vec"
+        || is_matrix_name(name)
 }
 
 /// Whether a type of that name is one of nalgebra's.

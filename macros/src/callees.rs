@@ -10,10 +10,21 @@ pub(crate) fn parts(e: &Expr) -> (Vec<&Expr>, Vec<&Block>) {
     use ExprKind as K;
     let mut blocks = Vec::new();
     let exprs: Vec<&Expr> = match &e.kind {
-        K::Float(..) | K::Int(..) | K::Bool(_) | K::Str | K::Path(_) | K::Continue(_) | K::Panic(_) | K::Ignore => vec![],
-        K::Neg(a) | K::Not(a) | K::Deref(a) | K::Ref(a) | K::RefMut(a) | K::Field(a, _) | K::Cast(a, _) => vec![a],
+        K::Float(..)
+        | K::Int(..)
+        | K::Bool(_)
+        | K::Str
+        | K::Path(_)
+        | K::Continue(_)
+        | K::Panic(_)
+        | K::Ignore => vec![],
+        K::Neg(a) | K::Not(a) | K::Deref(a) | K::Ref(a) | K::RefMut(a) | K::Field(a, _) | K::Cast(a, _) => {
+            vec![a]
+        }
         K::Assert(a, _) | K::Let(_, a) => vec![a],
-        K::Bin(_, a, b) | K::Assign(a, b) | K::OpAssign(_, a, b) | K::Index(a, b) | K::Repeat(_, a, b) => vec![a, b],
+        K::Bin(_, a, b) | K::Assign(a, b) | K::OpAssign(_, a, b) | K::Index(a, b) | K::Repeat(_, a, b) => {
+            vec![a, b]
+        }
         K::Call(f, args) => std::iter::once(&**f).chain(args).collect(),
         K::Method(m) => std::iter::once(&m.receiver).chain(&m.args).collect(),
         K::Closure(c) => vec![&c.body],

@@ -175,7 +175,13 @@ fn plain(name: &Ident) -> String {
 fn place_hash(name: &Ident, salt: &str) -> u64 {
     let span = name.span();
     let start = span.start();
-    let place = format!("{}:{}:{}:{}:{name}:{salt}", span.file(), start.line, start.column, span.source_text().unwrap_or_default());
+    let place = format!(
+        "{}:{}:{}:{}:{name}:{salt}",
+        span.file(),
+        start.line,
+        start.column,
+        span.source_text().unwrap_or_default()
+    );
     place.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
 }
 
@@ -186,7 +192,8 @@ fn exposed(sig: &Signature, module: &Module) -> TokenStream {
         let (ident, ty) = (constant_name(k), rust_scalar(*s));
         quote!(#[doc(hidden)] pub const #ident: #ty = #expr;)
     });
-    let externals = module.funcs.iter().filter(|f| f.external.is_some()).enumerate().map(|(k, f)| external(k, f));
+    let externals =
+        module.funcs.iter().filter(|f| f.external.is_some()).enumerate().map(|(k, f)| external(k, f));
     let all: Vec<TokenStream> = consts.chain(externals).collect();
     if all.is_empty() { TokenStream::new() } else { quote!(impl #name { #(#all)* }) }
 }

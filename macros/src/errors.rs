@@ -20,7 +20,9 @@ impl Errors {
     /// Reports a mistake (once per place and wording).
     pub(crate) fn report(&mut self, place: Place, message: impl Into<String>) -> Failed {
         let message = message.into();
-        let same = |(p, m): &(Place, String)| *m == message && format!("{:?}", p.start) == format!("{:?}", place.start);
+        let same = |(p, m): &(Place, String)| {
+            *m == message && format!("{:?}", p.start) == format!("{:?}", place.start)
+        };
         if !self.0.iter().any(same) {
             self.0.push((place, message));
         }

@@ -139,13 +139,19 @@ fn lowered(
 
 /// From verified IR to Rust. Nothing fails from here on for a reason that lies with the user, save what has no
 /// derivative.
-fn generate(sig: &Signature, module: &Module, of: Option<&syn::Path>, errors: &mut Errors) -> Res<TokenStream> {
+fn generate(
+    sig: &Signature,
+    module: &Module,
+    of: Option<&syn::Path>,
+    errors: &mut Errors,
+) -> Res<TokenStream> {
     let place = Place::at(sig.name.span());
     if let Err(violations) = verify(module) {
         let text = violations.iter().map(|v| v.0.clone()).collect::<Vec<_>>().join("; ");
         return Err(errors.report(place, messages::bug(&text)));
     }
-    let derivatives = derivatives(sig, module).map_err(|e| errors.report(place, messages::no_derivative(&e.message)))?;
+    let derivatives =
+        derivatives(sig, module).map_err(|e| errors.report(place, messages::no_derivative(&e.message)))?;
     let items = companion::items(sig, module);
     let companion = emit::companion(sig, &derivatives);
     let extra = of.map(|of| rule::value_function(sig, of));
@@ -157,7 +163,8 @@ fn derivatives(sig: &Signature, module: &Module) -> Result<Derivatives, AdError>
     let name = &module.entry().name;
     let wrt = wrt_leaves(sig);
     let scalar = matches!(sig.ret, RustTy::Float(_)) && module.entry().result_types().len() == 1;
-    let value_and_grad = if scalar { Some(optimised(module, ad::value_and_grad(module, name, &wrt)?)) } else { None };
+    let value_and_grad =
+        if scalar { Some(optimised(module, ad::value_and_grad(module, name, &wrt)?)) } else { None };
     let vjp = optimised(module, ad::vjp(module, name, &wrt)?);
     let explain = explain(module, value_and_grad.as_ref().unwrap_or(&vjp));
     Ok(Derivatives { module: module.clone(), value_and_grad, vjp, explain })

@@ -13,11 +13,14 @@ pub(crate) fn attribute_arguments() -> String {
 }
 
 pub(crate) fn derivative_arguments() -> String {
-    "expected the function that this is the derivative of: `#[derivative(of = f)]`, and perhaps `wrt(..)`".into()
+    "expected the function that this is the derivative of: `#[derivative(of = f)]`, and perhaps `wrt(..)`"
+        .into()
 }
 
 pub(crate) fn unknown_mode(name: &str) -> String {
-    format!("there is no mode `{name}`; the modes are jvp, jacobian, hessian and hvp (value, grad and vjp are always there)")
+    format!(
+        "there is no mode `{name}`; the modes are jvp, jacobian, hessian and hvp (value, grad and vjp are always there)"
+    )
 }
 
 pub(crate) fn wrt_unknown(name: &str, params: &[String]) -> String {
@@ -25,7 +28,9 @@ pub(crate) fn wrt_unknown(name: &str, params: &[String]) -> String {
 }
 
 pub(crate) fn wrt_integer(name: &str, ty: &str) -> String {
-    format!("`{name}` is of type `{ty}`, which has no gradient; leave it out of `wrt(..)`, or make it `f32` or `f64`")
+    format!(
+        "`{name}` is of type `{ty}`, which has no gradient; leave it out of `wrt(..)`, or make it `f32` or `f64`"
+    )
 }
 
 pub(crate) fn wrt_and_no_diff(name: &str) -> String {
@@ -39,7 +44,9 @@ pub(crate) fn nothing_to_differentiate() -> String {
 }
 
 pub(crate) fn no_float_result(ty: &str) -> String {
-    format!("the result is `{ty}`, which has no derivative; return a float, or an array, vector, matrix or tuple of floats")
+    format!(
+        "the result is `{ty}`, which has no derivative; return a float, or an array, vector, matrix or tuple of floats"
+    )
 }
 
 pub(crate) fn reference_result() -> String {
@@ -112,7 +119,9 @@ pub(crate) fn wide_integer(name: &str) -> String {
 }
 
 pub(crate) fn text_type(name: &str) -> String {
-    format!("`{name}` has no derivative and is not part of the language; pass numbers, and choose between cases by an integer or a bool")
+    format!(
+        "`{name}` has no derivative and is not part of the language; pass numbers, and choose between cases by an integer or a bool"
+    )
 }
 
 pub(crate) fn pointer_type(name: &str) -> String {
@@ -120,11 +129,15 @@ pub(crate) fn pointer_type(name: &str) -> String {
 }
 
 pub(crate) fn option_type(name: &str) -> String {
-    format!("`{name}` is not part of the language; take a value and a `bool`, or decide outside and write two functions")
+    format!(
+        "`{name}` is not part of the language; take a value and a `bool`, or decide outside and write two functions"
+    )
 }
 
 pub(crate) fn collection_type(name: &str) -> String {
-    format!("`{name}` is not part of the language; copy what is needed into a `Vec`, a slice or a vector first")
+    format!(
+        "`{name}` is not part of the language; copy what is needed into a `Vec`, a slice or a vector first"
+    )
 }
 
 pub(crate) fn matrix_elements() -> String {
@@ -132,11 +145,15 @@ pub(crate) fn matrix_elements() -> String {
 }
 
 pub(crate) fn type_mismatch(a: &str, b: &str) -> String {
-    format!("expected `{a}`, found `{b}`; convert with `as` where both are numbers, or give the value's type with `let x: T = ..`")
+    format!(
+        "expected `{a}`, found `{b}`; convert with `as` where both are numbers, or give the value's type with `let x: T = ..`"
+    )
 }
 
 pub(crate) fn ill_typed(why: &str) -> String {
-    format!("the types do not fit together here ({why}); give the types of the variables involved with `let x: T = ..`")
+    format!(
+        "the types do not fit together here ({why}); give the types of the variables involved with `let x: T = ..`"
+    )
 }
 
 pub(crate) fn inference() -> String {
@@ -190,11 +207,15 @@ pub(crate) fn integer_literal() -> String {
 }
 
 pub(crate) fn output(name: &str) -> String {
-    format!("`{name}!` does input or output, which generated code would do again or not at all; return the value and print it outside")
+    format!(
+        "`{name}!` does input or output, which generated code would do again or not at all; return the value and print it outside"
+    )
 }
 
 pub(crate) fn unknown_macro(name: &str) -> String {
-    format!("`{name}!` is not known here, since macros are expanded later; write out what it stands for, or call a function")
+    format!(
+        "`{name}!` is not known here, since macros are expanded later; write out what it stands for, or call a function"
+    )
 }
 
 pub(crate) fn macro_arguments(name: &str) -> String {
@@ -202,7 +223,8 @@ pub(crate) fn macro_arguments(name: &str) -> String {
 }
 
 pub(crate) fn qualified_path() -> String {
-    "`<T as Trait>::f` is not supported; call the method on the value, `x.f()`, or by its type, `f64::f(x)`".into()
+    "`<T as Trait>::f` is not supported; call the method on the value, `x.f()`, or by its type, `f64::f(x)`"
+        .into()
 }
 
 pub(crate) fn pattern() -> String {
@@ -218,7 +240,8 @@ pub(crate) fn pattern_shape(found: &str) -> String {
 }
 
 pub(crate) fn float_pattern() -> String {
-    "matching a float against a literal compares exactly, which has no useful derivative; use `if x < ..`".into()
+    "matching a float against a literal compares exactly, which has no useful derivative; use `if x < ..`"
+        .into()
 }
 
 pub(crate) fn empty_match() -> String {
@@ -226,11 +249,14 @@ pub(crate) fn empty_match() -> String {
 }
 
 pub(crate) fn operator(a: &str, b: &str) -> String {
-    format!("this operator does not take `{a}` and `{b}`; for arrays and slices write `a.iter().zip(b).map(|(a, b)| ..)`, or use nalgebra's vectors")
+    format!(
+        "this operator does not take `{a}` and `{b}`; for arrays and slices write `a.iter().zip(b).map(|(a, b)| ..)`, or use nalgebra's vectors"
+    )
 }
 
 pub(crate) fn array_comparison() -> String {
-    "vectors and matrices are not compared here; compare numbers, for example `(a - b).norm() < tolerance`".into()
+    "vectors and matrices are not compared here; compare numbers, for example `(a - b).norm() < tolerance`"
+        .into()
 }
 
 pub(crate) fn cast() -> String {
@@ -246,11 +272,14 @@ pub(crate) fn not_a_number(found: &str) -> String {
 }
 
 pub(crate) fn not_an_index(found: &str) -> String {
-    format!("an index is an integer (or a pair of them for a matrix, or a range for a slice), this is `{found}`; convert with `as usize`")
+    format!(
+        "an index is an integer (or a pair of them for a matrix, or a range for a slice), this is `{found}`; convert with `as usize`"
+    )
 }
 
 pub(crate) fn not_indexable() -> String {
-    "only arrays, slices, `Vec`s, vectors and matrices have elements; collect an iterator into a `Vec` first".into()
+    "only arrays, slices, `Vec`s, vectors and matrices have elements; collect an iterator into a `Vec` first"
+        .into()
 }
 
 pub(crate) fn matrix_slice() -> String {
@@ -258,7 +287,9 @@ pub(crate) fn matrix_slice() -> String {
 }
 
 pub(crate) fn not_data(found: &str) -> String {
-    format!("{found} exists only while the function is compiled and cannot be stored or chosen here; use it where it is made, or `collect` it")
+    format!(
+        "{found} exists only while the function is compiled and cannot be stored or chosen here; use it where it is made, or `collect` it"
+    )
 }
 
 pub(crate) fn empty_elements() -> String {
@@ -274,11 +305,14 @@ pub(crate) fn no_fields(found: &str) -> String {
 }
 
 pub(crate) fn unknown_field(name: &str) -> String {
-    format!("there is no component `{name}`; tuples have .0, .1, .., static vectors .x, .y, .z, .w, static matrices .m11, .m12, ..")
+    format!(
+        "there is no component `{name}`; tuples have .0, .1, .., static vectors .x, .y, .z, .w, static matrices .m11, .m12, .."
+    )
 }
 
 pub(crate) fn not_a_place() -> String {
-    "this is no place that can be assigned to; assign to a variable, to an element `x[i]`, or to a component".into()
+    "this is no place that can be assigned to; assign to a variable, to an element `x[i]`, or to a component"
+        .into()
 }
 
 pub(crate) fn nested_part() -> String {
@@ -347,11 +381,15 @@ pub(crate) fn branch_length() -> String {
 }
 
 pub(crate) fn hidden_mutation(name: &str) -> String {
-    format!("`{name}` is changed here in a way that is not followed (by a closure or a method); assign to it directly: `{name} = ..`")
+    format!(
+        "`{name}` is changed here in a way that is not followed (by a closure or a method); assign to it directly: `{name} = ..`"
+    )
 }
 
 pub(crate) fn mutation_in_closure(name: &str) -> String {
-    format!("this closure changes `{name}`, so the order in which it is called matters; write a `for` loop instead")
+    format!(
+        "this closure changes `{name}`, so the order in which it is called matters; write a `for` loop instead"
+    )
 }
 
 pub(crate) fn push_in_loop() -> String {
@@ -374,7 +412,9 @@ pub(crate) fn needs_iter(name: &str) -> String {
 }
 
 pub(crate) fn after_filter(name: &str) -> String {
-    format!("`{name}` after `filter` is not supported, since positions are no longer known; write a `for` loop with an `if`")
+    format!(
+        "`{name}` after `filter` is not supported, since positions are no longer known; write a `for` loop with an `if`"
+    )
 }
 
 pub(crate) fn sum_of_arrays() -> String {
@@ -395,11 +435,15 @@ pub(crate) fn not_a_function_value(found: &str) -> String {
 }
 
 pub(crate) fn unknown_function(name: &str) -> String {
-    format!("`{name}` is not known to have a derivative; annotate it with `#[differentiable]`, or give it a rule with `#[derivative(of = ..)]`")
+    format!(
+        "`{name}` is not known to have a derivative; annotate it with `#[differentiable]`, or give it a rule with `#[derivative(of = ..)]`"
+    )
 }
 
 pub(crate) fn constructor(name: &str) -> String {
-    format!("`{name}` is not supported for this type with these arguments; use `zeros`, `from_element`, `from_fn`, `from_vec` or `new`")
+    format!(
+        "`{name}` is not supported for this type with these arguments; use `zeros`, `from_element`, `from_fn`, `from_vec` or `new`"
+    )
 }
 
 pub(crate) fn recursion(name: &str) -> String {
@@ -409,11 +453,14 @@ pub(crate) fn recursion(name: &str) -> String {
 // Custom rules.
 
 pub(crate) fn rule_parameters(name: &str) -> String {
-    format!("a rule for `{name}` takes the parameters of `{name}`, then the cotangent of its result: `fn {name}_vjp(x: f64, dy: f64) -> f64`")
+    format!(
+        "a rule for `{name}` takes the parameters of `{name}`, then the cotangent of its result: `fn {name}_vjp(x: f64, dy: f64) -> f64`"
+    )
 }
 
 pub(crate) fn rule_arrays() -> String {
-    "custom rules are for functions of numbers; call such a function for each element: `x.map(|x| f(x))`".into()
+    "custom rules are for functions of numbers; call such a function for each element: `x.map(|x| f(x))`"
+        .into()
 }
 
 pub(crate) fn rule_constants() -> String {

@@ -64,7 +64,13 @@ pub(crate) fn attach(
 }
 
 /// The rule returns one cotangent per parameter it is with respect to, each of the parameter's type.
-fn check_cotangents(params: &[Param], wrt: &[usize], rule: &Signature, item: &ItemFn, errors: &mut Errors) -> Res<()> {
+fn check_cotangents(
+    params: &[Param],
+    wrt: &[usize],
+    rule: &Signature,
+    item: &ItemFn,
+    errors: &mut Errors,
+) -> Res<()> {
     let want = match wrt {
         [one] => params[*one].ty.clone(),
         many => RustTy::Tuple(many.iter().map(|&k| params[k].ty.clone()).collect()),

@@ -58,6 +58,7 @@ fn signature(item: &syn::ItemFn) -> Signature {
         written_ret: (**ret).clone(),
         ret: rust_ty(ret).1,
         modes: Vec::new(),
+        consts: Vec::new(),
     }
 }
 

@@ -187,7 +187,9 @@ impl Lower<'_> {
 
     fn picked(&mut self, ty: &Ty, leaves: &mut std::slice::Iter<Leaf>, at: &[Value]) -> Res<Val> {
         match ty {
-            Ty::Tuple(ts) => Ok(Val::Tuple(ts.iter().map(|t| self.picked(t, leaves, at)).collect::<Res<_>>()?)),
+            Ty::Tuple(ts) => {
+                Ok(Val::Tuple(ts.iter().map(|t| self.picked(t, leaves, at)).collect::<Res<_>>()?))
+            }
             _ if ty.elem().is_some() => {
                 let n = leaf_types(ty).len();
                 let parts = leaves.take(n).map(|l| partial(l, at)).collect();
@@ -236,7 +238,13 @@ impl Lower<'_> {
     }
 
     /// The start and length of `lo..hi` in a list, checked when the program runs.
-    pub(super) fn slice_bounds(&mut self, a: &Arr, lo: Option<Value>, hi: Option<Value>, place: Place) -> Res<(Value, Extent)> {
+    pub(super) fn slice_bounds(
+        &mut self,
+        a: &Arr,
+        lo: Option<Value>,
+        hi: Option<Value>,
+        place: Place,
+    ) -> Res<(Value, Extent)> {
         if matches!(a.ty, Ty::Matrix(..)) && !a.ty.is_vector() {
             return self.fail(place, messages::matrix_slice());
         }
@@ -251,7 +259,8 @@ impl Lower<'_> {
         let known = (self.known.get(&lo), self.known.get(&hi), len);
         let fine = matches!(known, (Some(&a), Some(&b), Extent::Const(n)) if 0 <= a && a <= b && b <= n);
         if !fine {
-            let (a, b, c) = (self.op("ge", &[lo, zero])?, self.op("le", &[lo, hi])?, self.op("le", &[hi, n])?);
+            let (a, b, c) =
+                (self.op("ge", &[lo, zero])?, self.op("le", &[lo, hi])?, self.op("le", &[hi, n])?);
             let both = self.op("and", &[a, b])?;
             let cond = self.op("and", &[both, c])?;
             self.b.push(Kind::Assert { cond, message: "range out of bounds of a slice".into() });
@@ -306,7 +315,8 @@ impl Lower<'_> {
         let Ty::Matrix(_, Len::Const(r), Len::Const(c)) = a.ty else {
             return self.fail_at(e, messages::no_fields(&a.ty.show()));
         };
-        let digits: Vec<usize> = name.chars().skip(1).filter_map(|c| c.to_digit(10)).map(|d| d as usize).collect();
+        let digits: Vec<usize> =
+            name.chars().skip(1).filter_map(|c| c.to_digit(10)).map(|d| d as usize).collect();
         let found = match (name, &digits[..]) {
             ("x" | "y" | "z" | "w" | "a" | "b", []) if r == 1 || c == 1 => {
                 Some(vec!["xyzwab".find(name).unwrap_or(0)]).filter(|k| k[0] < r.max(c))
@@ -329,5 +339,10 @@ fn partial(leaf: &Leaf, at: &[Value]) -> Leaf {
     let data = Data::View(Rc::new(move |l: &mut Lower, rest: &[Value]| {
         l.element(&source, &[&fixed[..], rest].concat())
     }));
-    Leaf { shape: leaf.shape[at.len().min(leaf.shape.len())..].to_vec(), elem: leaf.elem.clone(), data, narrow: false }
+    Leaf {
+        shape: leaf.shape[at.len().min(leaf.shape.len())..].to_vec(),
+        elem: leaf.elem.clone(),
+        data,
+        narrow: false,
+    }
 }

@@ -214,20 +214,24 @@ impl Lower<'_> {
             (_, [Step::Slice(from, len), Step::At(at), rest @ ..]) if at.len() == 1 => {
                 self.check_within(at[0], *len);
                 let k = self.op("add", &[*from, at[0]])?;
-                let joined: Vec<Step> = std::iter::once(Step::At(vec![k])).chain(rest.iter().cloned()).collect();
+                let joined: Vec<Step> =
+                    std::iter::once(Step::At(vec![k])).chain(rest.iter().cloned()).collect();
                 self.changed_array(a, ty, leaves, fixed, &joined, new)
             }
             (_, [Step::Slice(from, _), Step::Slice(from2, len), rest @ ..]) => {
                 let k = self.op("add", &[*from, *from2])?;
-                let joined: Vec<Step> = std::iter::once(Step::Slice(k, *len)).chain(rest.iter().cloned()).collect();
+                let joined: Vec<Step> =
+                    std::iter::once(Step::Slice(k, *len)).chain(rest.iter().cloned()).collect();
                 self.changed_array(a, ty, leaves, fixed, &joined, new)
             }
             (_, [Step::Column(j), Step::At(at), rest @ ..]) if at.len() == 1 => {
-                let joined: Vec<Step> = std::iter::once(Step::At(vec![*j, at[0]])).chain(rest.iter().cloned()).collect();
+                let joined: Vec<Step> =
+                    std::iter::once(Step::At(vec![*j, at[0]])).chain(rest.iter().cloned()).collect();
                 self.changed_array(a, ty, leaves, fixed, &joined, new)
             }
             (_, [Step::Row(i), Step::At(at), rest @ ..]) if at.len() == 1 => {
-                let joined: Vec<Step> = std::iter::once(Step::At(vec![at[0], *i])).chain(rest.iter().cloned()).collect();
+                let joined: Vec<Step> =
+                    std::iter::once(Step::At(vec![at[0], *i])).chain(rest.iter().cloned()).collect();
                 self.changed_array(a, ty, leaves, fixed, &joined, new)
             }
             (_, [step @ (Step::Slice(..) | Step::Column(_) | Step::Row(_))]) => {
@@ -238,7 +242,14 @@ impl Lower<'_> {
     }
 
     /// The elements that the leading indices pick are replaced by those of `new`.
-    fn replaced(&mut self, a: Arr, ty: &Ty, leaves: std::ops::Range<usize>, fixed: &[Value], new: Val) -> Res<Arr> {
+    fn replaced(
+        &mut self,
+        a: Arr,
+        ty: &Ty,
+        leaves: std::ops::Range<usize>,
+        fixed: &[Value],
+        new: Val,
+    ) -> Res<Arr> {
         let new = self.expect_type(new, ty, self.here)?;
         let values = self.flatten(&new)?;
         let mut a = a;
@@ -261,7 +272,14 @@ impl Lower<'_> {
         self.update_loop(array, fixed.to_vec(), rest, &[], v)
     }
 
-    fn update_loop(&mut self, array: Value, fixed: Vec<Value>, rest: &[Extent], at: &[Value], v: Value) -> Res<Value> {
+    fn update_loop(
+        &mut self,
+        array: Value,
+        fixed: Vec<Value>,
+        rest: &[Extent],
+        at: &[Value],
+        v: Value,
+    ) -> Res<Value> {
         let Some((&extent, inner)) = rest.split_first() else {
             let value = self.push1(Kind::Index { array: v, at: at.to_vec() })?;
             return self.push1(Kind::Update { array, at: fixed, value });
@@ -308,7 +326,9 @@ impl Lower<'_> {
         self.require_equal(len, have, messages::length_changed());
         let mut a = a;
         for (k, source) in leaves.zip(&new.leaves) {
-            let (Data::Stored(array), Data::Stored(v)) = (&a.leaves[k].data, &source.data) else { return Err(SILENT) };
+            let (Data::Stored(array), Data::Stored(v)) = (&a.leaves[k].data, &source.data) else {
+                return Err(SILENT);
+            };
             let (array, v, inner) = (*array, *v, source.shape[1..].to_vec());
             let step = step.clone();
             let whole = self.counted(len, array, |l, i, carried| {

@@ -83,7 +83,8 @@ impl Lower<'_> {
             self.bind_missing(pat);
             return Ok(());
         }
-        let parts = self.parts_of(&val, ps.len(), ps.iter().position(|p| matches!(p.kind, PatKind::Rest)), pat.place);
+        let parts =
+            self.parts_of(&val, ps.len(), ps.iter().position(|p| matches!(p.kind, PatKind::Rest)), pat.place);
         let Ok(parts) = parts else {
             self.bind_missing(pat);
             return self.fail(pat.place, messages::pattern_shape(&val.show()));
@@ -150,7 +151,11 @@ impl Lower<'_> {
         let v = self.deref(v)?;
         let Some(have) = self.type_of(&v) else {
             let want = self.types.resolve(ty);
-            return if matches!(want, Ty::Var(..)) { Ok(v) } else { self.fail(place, messages::not_data(&v.show())) };
+            return if matches!(want, Ty::Var(..)) {
+                Ok(v)
+            } else {
+                self.fail(place, messages::not_data(&v.show()))
+            };
         };
         match self.types.unify(&have, ty) {
             Some(_) => Ok(self.retyped(v, &have)),

@@ -13,7 +13,14 @@ use crate::ty::Ty;
 
 impl Lower<'_> {
     /// A method of an iterator.
-    pub(super) fn iterator_method(&mut self, e: &Expr, it: &Iter, m: &Method, args: Vec<Val>, want: Option<&Ty>) -> Res<Val> {
+    pub(super) fn iterator_method(
+        &mut self,
+        e: &Expr,
+        it: &Iter,
+        m: &Method,
+        args: Vec<Val>,
+        want: Option<&Ty>,
+    ) -> Res<Val> {
         if let Some(result) = self.adapter(it, &m.name, &args, m.name_at) {
             return result;
         }
@@ -31,9 +38,11 @@ impl Lower<'_> {
             }
             ("collect", []) => self.collected(e, it, m.types.first().or(want)),
             ("min" | "max", []) => self.extreme(e, it, if m.name == "min" { "min" } else { "max" }),
-            ("max_by" | "min_by" | "reduce" | "last" | "next" | "nth" | "position" | "max_by_key" | "min_by_key", _) => {
-                self.maybe_item(e, it, m, &args)
-            }
+            (
+                "max_by" | "min_by" | "reduce" | "last" | "next" | "nth" | "position" | "max_by_key"
+                | "min_by_key",
+                _,
+            ) => self.maybe_item(e, it, m, &args),
             _ => self.fail(m.name_at, messages::unknown_method(&m.name, "an iterator")),
         }
     }
@@ -78,7 +87,8 @@ impl Lower<'_> {
 
     /// The sum of matrices: a loop that adds.
     fn sum_of_arrays(&mut self, e: &Expr, it: &Iter) -> Res<Val> {
-        self.fail_at(e, messages::sum_of_arrays()).or_else(|e| if it.len.is_some() { Err(e) } else { Err(SILENT) })
+        self.fail_at(e, messages::sum_of_arrays())
+            .or_else(|e| if it.len.is_some() { Err(e) } else { Err(SILENT) })
     }
 
     /// How many items there are.
@@ -203,7 +213,9 @@ impl Lower<'_> {
         let op = if name == "max_by" { "ge" } else { "lt" };
         let acc = self.hidden("best", first);
         self.each_with(e, it, &[acc], &Effects::default(), |l, item| {
-            let (Val::Num(new, t), Val::Num(old, _)) = (l.deref(item)?, l.vars[acc].val.clone()) else { return Err(SILENT) };
+            let (Val::Num(new, t), Val::Num(old, _)) = (l.deref(item)?, l.vars[acc].val.clone()) else {
+                return Err(SILENT);
+            };
             let better = l.op(op, &[new, old])?;
             let v = l.select_lazily(better, |_| Ok(new), |_| Ok(old))?;
             l.vars[acc].val = Val::Num(v, t);
@@ -273,7 +285,9 @@ impl Lower<'_> {
         let vars = self.vars.clone();
         let item = (it.item.clone())(self, k).and_then(|v| self.deref(v));
         if let Ok(v) = &item {
-            let shapes = self.flatten(v).map(|vs| vs.iter().map(|&v| self.b.values.ty(v).shape().to_vec()).collect::<Vec<_>>());
+            let shapes = self
+                .flatten(v)
+                .map(|vs| vs.iter().map(|&v| self.b.values.ty(v).shape().to_vec()).collect::<Vec<_>>());
             first = self.type_of(v).zip(shapes.ok());
         }
         self.vars = vars;
@@ -288,7 +302,12 @@ impl Lower<'_> {
                 let v = (it.item.clone())(l, at[0])?;
                 l.flatten(&v)
             })?;
-            let leaf = |(v, elem): (Value, Ty)| Leaf { shape: vec![len], elem, data: Data::Stored(v), narrow: false };
+            let leaf = |(v, elem): (Value, Ty)| Leaf {
+                shape: vec![len],
+                elem,
+                data: Data::Stored(v),
+                narrow: false,
+            };
             return Ok(vs.into_iter().zip(types).map(leaf).collect());
         }
         let mut leaves = Vec::new();
@@ -365,10 +384,15 @@ fn compares_plainly(f: &Val) -> bool {
                 K::Method(m) if m.name == "unwrap" || m.name == "expect" => &m.receiver,
                 _ => &c.code.body,
             };
-            let names: Vec<&str> = c.code.params.iter().filter_map(|p| match &p.kind {
-                PatKind::Bind(n, None) => Some(n.as_str()),
-                _ => None,
-            }).collect();
+            let names: Vec<&str> = c
+                .code
+                .params
+                .iter()
+                .filter_map(|p| match &p.kind {
+                    PatKind::Bind(n, None) => Some(n.as_str()),
+                    _ => None,
+                })
+                .collect();
             let K::Method(m) = &body.kind else { return false };
             let is = |e: &Expr, n: &str| {
                 let mut e = e;

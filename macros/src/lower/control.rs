@@ -42,12 +42,15 @@ impl Lower<'_> {
         )
     }
 
-    fn if_let(&mut self, pat: &crate::ast::Pat, value: &Expr, i: &If, want: Option<&Ty>, tail: bool) -> Res<Val> {
-        let body = Expr {
-            id: 0,
-            place: i.then.place,
-            kind: ExprKind::Block(None, i.then.clone()),
-        };
+    fn if_let(
+        &mut self,
+        pat: &crate::ast::Pat,
+        value: &Expr,
+        i: &If,
+        want: Option<&Ty>,
+        tail: bool,
+    ) -> Res<Val> {
+        let body = Expr { id: 0, place: i.then.place, kind: ExprKind::Block(None, i.then.clone()) };
         let nothing = Expr { id: 0, place: i.then.place, kind: ExprKind::Tuple(Vec::new()) };
         let wild = crate::ast::Pat { id: 0, place: pat.place, kind: crate::ast::PatKind::Wild };
         let arms = [
@@ -119,17 +122,27 @@ impl Lower<'_> {
         Ok(value)
     }
 
-    fn side(&mut self, changed: &[VarId], before: &[Var], f: impl FnOnce(&mut Self) -> Res<Val>) -> Res<Side> {
+    fn side(
+        &mut self,
+        changed: &[VarId],
+        before: &[Var],
+        f: impl FnOnce(&mut Self) -> Res<Val>,
+    ) -> Res<Side> {
         self.b.open();
         let depth = self.scope.len();
         let lowered = f(self).and_then(|v| {
             let value = self.settle(v)?;
-            let vars = changed.iter().map(|&id| self.settle(self.vars[id].val.clone())).collect::<Res<Vec<_>>>()?;
+            let vars =
+                changed.iter().map(|&id| self.settle(self.vars[id].val.clone())).collect::<Res<Vec<_>>>()?;
             Ok((value, vars))
         });
         self.scope.truncate(depth);
         let block = self.b.close(Vec::new(), Vec::new());
-        let stray = before.iter().zip(&self.vars).enumerate().find(|(id, (a, b))| !changed.contains(id) && !same(&a.val, &b.val));
+        let stray = before
+            .iter()
+            .zip(&self.vars)
+            .enumerate()
+            .find(|(id, (a, b))| !changed.contains(id) && !same(&a.val, &b.val));
         let stray = stray.map(|(_, (a, _))| a.name.clone());
         self.vars = before.to_vec();
         let (value, vars) = lowered?;
@@ -140,7 +153,13 @@ impl Lower<'_> {
     }
 
     /// The type, and the IR types, of what comes out of a branch; `None` if nothing needs to.
-    fn merged_type(&mut self, a: &Val, b: &Val, old: Option<&Val>, mark: u32) -> Res<Option<(Ty, Vec<IrTy>)>> {
+    fn merged_type(
+        &mut self,
+        a: &Val,
+        b: &Val,
+        old: Option<&Val>,
+        mark: u32,
+    ) -> Res<Option<(Ty, Vec<IrTy>)>> {
         let (ta, tb) = (self.type_of(a), self.type_of(b));
         let (ty, model) = match (ta, tb) {
             (Some(x), Some(y)) => match self.types.unify(&x, &y) {
@@ -190,7 +209,10 @@ impl Lower<'_> {
 
     pub(super) fn fit_all(&mut self, v: &Val, tys: &[IrTy]) -> Res<Vec<Value>> {
         if absent(v) {
-            return Ok(tys.iter().map(|t| self.zeros(t.elem().unwrap_or(pullback_kernels::ir::Scalar::F64), t.shape())).collect());
+            return Ok(tys
+                .iter()
+                .map(|t| self.zeros(t.elem().unwrap_or(pullback_kernels::ir::Scalar::F64), t.shape()))
+                .collect());
         }
         let values = self.flatten(v)?;
         if values.len() != tys.len() {
@@ -209,7 +231,9 @@ fn is_outer(v: &Val, mark: u32) -> bool {
     match v {
         Val::Num(v, _) => v.0 < mark,
         Val::Tuple(vs) => vs.iter().all(|v| is_outer(v, mark)),
-        Val::Arr(a) => a.leaves.iter().all(|l| matches!(l.data, super::values::Data::Stored(v) if v.0 < mark)),
+        Val::Arr(a) => {
+            a.leaves.iter().all(|l| matches!(l.data, super::values::Data::Stored(v) if v.0 < mark))
+        }
         _ => true,
     }
 }

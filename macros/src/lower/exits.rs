@@ -140,7 +140,12 @@ impl Lower<'_> {
             cond,
             &changed,
             |l| {
-                let first = l.stmts(&i.then.stmts, i.then.tail.as_deref(), want.filter(|_| then_leaves), is_tail && then_leaves);
+                let first = l.stmts(
+                    &i.then.stmts,
+                    i.then.tail.as_deref(),
+                    want.filter(|_| then_leaves),
+                    is_tail && then_leaves,
+                );
                 after(l, then_leaves, first)
             },
             |l| {
@@ -270,7 +275,13 @@ impl Lower<'_> {
     }
 
     /// `'label: { .. }` and plain blocks.
-    pub(super) fn labelled(&mut self, e: &Expr, label: Option<&str>, b: &Block, want: Option<&Ty>) -> Res<Val> {
+    pub(super) fn labelled(
+        &mut self,
+        e: &Expr,
+        label: Option<&str>,
+        b: &Block,
+        want: Option<&Ty>,
+    ) -> Res<Val> {
         let Some(label) = label else { return self.block_value(b, want) };
         let skip = self.flag("skip");
         let ty = Ty::Var(e.id * 4 + 1, crate::ty::Kind::Any);
@@ -292,4 +303,3 @@ impl Lower<'_> {
         self.branch(cond, &[], |l| Ok(l.vars[slot].val.clone()), |_| Ok(v))
     }
 }
-

@@ -182,7 +182,13 @@ impl Lower<'_> {
 
     /// Statements, then the value at the end. After a mistake the rest is still looked at, for more mistakes. In
     /// `tail` position the value is that of the whole function, so that `return` is nothing special.
-    pub(super) fn stmts(&mut self, stmts: &[Stmt], tail: Option<&Expr>, want: Option<&Ty>, is_tail: bool) -> Res<Val> {
+    pub(super) fn stmts(
+        &mut self,
+        stmts: &[Stmt],
+        tail: Option<&Expr>,
+        want: Option<&Ty>,
+        is_tail: bool,
+    ) -> Res<Val> {
         let depth = self.scope.len();
         let mut failed = None;
         for (k, s) in stmts.iter().enumerate() {

@@ -97,7 +97,8 @@ impl Lower<'_> {
     }
 
     fn iterate_array(&mut self, a: &Arr, place: Place) -> Res<Iter> {
-        let len = if matches!(a.ty, Ty::Matrix(..)) { self.matrix_count(a)? } else { self.list_len(a, place)? };
+        let len =
+            if matches!(a.ty, Ty::Matrix(..)) { self.matrix_count(a)? } else { self.list_len(a, place)? };
         let a = a.clone();
         Ok(Iter::new(Some(len), move |l, k| {
             if matches!(a.ty, Ty::Matrix(..)) { l.matrix_linear(&a, k) } else { l.list_get(&a, k, place) }
@@ -107,7 +108,8 @@ impl Lower<'_> {
     /// Items that can be written to.
     pub(super) fn iterate_mut(&mut self, t: super::assign::Target, place: Place) -> Res<Iter> {
         let Val::Arr(a) = self.read(&t)? else { return self.fail(place, messages::not_iterable("this")) };
-        let len = if matches!(a.ty, Ty::Matrix(..)) { self.matrix_count(&a)? } else { self.list_len(&a, place)? };
+        let len =
+            if matches!(a.ty, Ty::Matrix(..)) { self.matrix_count(&a)? } else { self.list_len(&a, place)? };
         let matrix = a.leaves.first().filter(|l| matches!(a.ty, Ty::Matrix(..)) && l.shape.len() == 2);
         let rows = matrix.map(|l| l.shape[1]);
         Ok(Iter::new(Some(len), move |l, k| {
@@ -150,7 +152,9 @@ impl Lower<'_> {
             }
             Some((Stage::Filter(g, place), rest)) => {
                 let keep = self.apply(g, vec![item.clone()], *place)?;
-                let Val::Num(cond, _) = keep else { return self.fail(*place, messages::not_a_condition(&keep.show())) };
+                let Val::Num(cond, _) = keep else {
+                    return self.fail(*place, messages::not_a_condition(&keep.show()));
+                };
                 self.branch(cond, vars, |l| l.staged(rest, item, vars, f), |_| Ok(Val::Never))
             }
         }
@@ -160,7 +164,11 @@ impl Lower<'_> {
     pub(super) fn adapter(&mut self, it: &Iter, name: &str, args: &[Val], place: Place) -> Option<Res<Val>> {
         let it = it.clone();
         let result = match (name, args) {
-            ("iter" | "into_iter" | "copied" | "cloned" | "by_ref" | "fuse" | "peekable" | "iter_mut" | "as_ref", []) => Ok(it),
+            (
+                "iter" | "into_iter" | "copied" | "cloned" | "by_ref" | "fuse" | "peekable" | "iter_mut"
+                | "as_ref",
+                [],
+            ) => Ok(it),
             ("map", [f]) => Ok(self.mapped(it, f.clone(), place)),
             ("filter", [f]) => {
                 let mut it = it;

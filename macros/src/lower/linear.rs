@@ -18,7 +18,9 @@ impl Lower<'_> {
     pub(super) fn product(&mut self, a: &Arr, b: &Arr) -> Res<Val> {
         let ((r, k), (k2, c)) = (self.dims(a)?, self.dims(b)?);
         self.require_equal(k, k2, messages::dimensions());
-        let (Ty::Matrix(ta, ra, ka), Ty::Matrix(tb, kb, cb)) = (a.ty.clone(), b.ty.clone()) else { return Err(SILENT) };
+        let (Ty::Matrix(ta, ra, ka), Ty::Matrix(tb, kb, cb)) = (a.ty.clone(), b.ty.clone()) else {
+            return Err(SILENT);
+        };
         let elem = self.unify_or_fail(&ta, &tb)?;
         let k = if matches!(k2, Extent::Const(_)) { k2 } else { k };
         let plain = |m: &Arr| m.leaves[0].shape.len() == 2;
@@ -39,7 +41,14 @@ impl Lower<'_> {
     }
 
     /// Products that are written out: each element is a sum.
-    fn plain_product(&mut self, a: &Arr, b: &Arr, elem: &Ty, dims: (Len, Len), (r, k, c): (Extent, Extent, Extent)) -> Res<Val> {
+    fn plain_product(
+        &mut self,
+        a: &Arr,
+        b: &Arr,
+        elem: &Ty,
+        dims: (Len, Len),
+        (r, k, c): (Extent, Extent, Extent),
+    ) -> Res<Val> {
         let shape = match dims {
             (_, Len::Const(1)) => vec![r],
             (Len::Const(1), _) => vec![c],
@@ -61,7 +70,11 @@ impl Lower<'_> {
     }
 
     /// Σ over an extent, written out if it is small.
-    pub(super) fn sum_over(&mut self, n: Extent, mut f: impl FnMut(&mut Self, Value) -> Res<Value>) -> Res<Value> {
+    pub(super) fn sum_over(
+        &mut self,
+        n: Extent,
+        mut f: impl FnMut(&mut Self, Value) -> Res<Value>,
+    ) -> Res<Value> {
         if let Extent::Const(n @ 1..=SMALL) = n {
             let mut sum = None;
             for k in 0..n {
@@ -91,7 +104,14 @@ impl Lower<'_> {
     }
 
     /// Methods of linear algebra.
-    pub(super) fn linear_method(&mut self, e: &Expr, a: &Arr, m: &Method, args: &[Val], want: Option<&Ty>) -> Res<Val> {
+    pub(super) fn linear_method(
+        &mut self,
+        e: &Expr,
+        a: &Arr,
+        m: &Method,
+        args: &[Val],
+        want: Option<&Ty>,
+    ) -> Res<Val> {
         let ty = a.leaves[0].elem.clone();
         let number = |v: Value| Val::Num(v, ty.clone());
         match (m.name.as_str(), args) {
@@ -124,7 +144,9 @@ impl Lower<'_> {
                 self.map_numbers(a, |l, v| l.op("div", &[v, n])).map(Val::Arr)
             }
             ("metric_distance", [Val::Arr(b)]) => {
-                let Val::Arr(d) = self.zip_numbers(a, b, |l, x, y| l.op("sub", &[x, y]))? else { return Err(SILENT) };
+                let Val::Arr(d) = self.zip_numbers(a, b, |l, x, y| l.op("sub", &[x, y]))? else {
+                    return Err(SILENT);
+                };
                 let s = self.norm_squared(&d)?;
                 self.op("sqrt", &[s]).map(number)
             }
@@ -224,7 +246,9 @@ impl Lower<'_> {
 
     /// `aᵀ b` without a transpose.
     fn tr_mul(&mut self, a: &Arr, b: &Arr) -> Res<Val> {
-        let (Ty::Matrix(ta, _, ca), Ty::Matrix(_, _, cb)) = (a.ty.clone(), b.ty.clone()) else { return Err(SILENT) };
+        let (Ty::Matrix(ta, _, ca), Ty::Matrix(_, _, cb)) = (a.ty.clone(), b.ty.clone()) else {
+            return Err(SILENT);
+        };
         let ((r, _), (r2, _)) = (self.dims(a)?, self.dims(b)?);
         self.require_equal(r, r2, messages::dimensions());
         let two = |m: &Arr| m.leaves[0].shape.len() == 2;
@@ -234,7 +258,8 @@ impl Lower<'_> {
             let (sx, sy) = (self.b.values.ty(x).shape().to_vec(), self.b.values.ty(y).shape().to_vec());
             let elem = self.b.values.ty(x).elem().ok_or(SILENT)?;
             let y = self.fit(y, &pullback_kernels::ir::Ty::Array(elem, vec![sy[0], sx[1]]))?;
-            let v = self.push1(Kind::Contract { kind: Contract::MatMul { ta: false, tb: true }, args: vec![y, x] })?;
+            let v = self
+                .push1(Kind::Contract { kind: Contract::MatMul { ta: false, tb: true }, args: vec![y, x] })?;
             return Ok(self.rebuild(&Ty::Matrix(ta, ca, cb), &mut std::iter::once(v)));
         }
         if !small && two(a) && cb == Len::Const(1) {
@@ -274,7 +299,8 @@ impl Lower<'_> {
         let mean = name.ends_with("mean");
         let count = if mean { Some(self.as_float(n, &elem)?) } else { None };
         self.matrix(&elem, dims, &[over], move |l, at| {
-            let sum = l.sum_over(n, |l, k| if rows { l.entry(&a, k, at[0]) } else { l.entry(&a, at[0], k) })?;
+            let sum =
+                l.sum_over(n, |l, k| if rows { l.entry(&a, k, at[0]) } else { l.entry(&a, at[0], k) })?;
             count.map_or(Ok(sum), |n| l.op("div", &[sum, n]))
         })
     }

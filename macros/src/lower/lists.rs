@@ -25,7 +25,9 @@ impl Lower<'_> {
         let args: Vec<Val> = args.into_iter().collect::<Res<_>>()?;
         self.locate(m.name_at);
         match (&receiver, m.name.as_str()) {
-            (Val::Mut(t), "iter" | "iter_mut" | "into_iter") => return self.iterate_mut(t.clone(), m.name_at).map(Val::Iter),
+            (Val::Mut(t), "iter" | "iter_mut" | "into_iter") => {
+                return self.iterate_mut(t.clone(), m.name_at).map(Val::Iter);
+            }
             (Val::Mut(_), "by_ref" | "borrow_mut" | "as_mut") => return Ok(receiver),
             _ => {}
         }
@@ -103,7 +105,9 @@ impl Lower<'_> {
             }
             _ => {
                 let it = self.iterate(Val::Arr(a.clone()), place)?;
-                if ["sum", "fold", "zip", "all", "any", "product", "enumerate", "rev"].contains(&m.name.as_str()) {
+                if ["sum", "fold", "zip", "all", "any", "product", "enumerate", "rev"]
+                    .contains(&m.name.as_str())
+                {
                     return self.fail(place, messages::needs_iter(&m.name));
                 }
                 let _ = (e, it, want);
@@ -139,7 +143,9 @@ impl Lower<'_> {
         let rest = self.op("sub", &[len, n])?;
         let count = self.op("add", &[rest, one])?;
         let (a, size) = (a.clone(), self.extent_of(n));
-        Ok(Val::Iter(Iter::new(Some(self.extent_of(count)), move |l, k| Ok(Val::Arr(l.sub_list(&a, k, size))))))
+        Ok(Val::Iter(Iter::new(Some(self.extent_of(count)), move |l, k| {
+            Ok(Val::Arr(l.sub_list(&a, k, size)))
+        })))
     }
 
     fn chunks(&mut self, a: &Arr, n: Value, m: &Method, exact: bool) -> Res<Val> {
@@ -168,7 +174,25 @@ impl Lower<'_> {
 
     /// Methods that change what they are called on.
     fn mutating(&mut self, m: &Method) -> Option<Res<Val>> {
-        let known = ["push", "swap", "fill", "iter_mut", "copy_from", "copy_from_slice", "clone_from_slice", "split_at_mut", "as_mut_slice", "column_mut", "row_mut", "set_column", "set_row", "swap_rows", "swap_columns", "reverse", "pop"];
+        let known = [
+            "push",
+            "swap",
+            "fill",
+            "iter_mut",
+            "copy_from",
+            "copy_from_slice",
+            "clone_from_slice",
+            "split_at_mut",
+            "as_mut_slice",
+            "column_mut",
+            "row_mut",
+            "set_column",
+            "set_row",
+            "swap_rows",
+            "swap_columns",
+            "reverse",
+            "pop",
+        ];
         if !known.contains(&m.name.as_str()) && !m.name.ends_with("_assign") {
             return None;
         }
@@ -190,10 +214,16 @@ impl Lower<'_> {
             ("as_mut_slice", []) => Ok(Val::Mut(target)),
             ("push", [v]) => self.pushed(&target, a, v.clone(), m),
             ("swap", [i, j]) => self.swapped(&target, &a, i.clone(), j.clone(), m),
-            ("swap_rows", [Val::Num(i, _), Val::Num(j, _)]) => self.swapped_lines(&target, &a, (*i, *j), false),
-            ("swap_columns", [Val::Num(i, _), Val::Num(j, _)]) => self.swapped_lines(&target, &a, (*i, *j), true),
+            ("swap_rows", [Val::Num(i, _), Val::Num(j, _)]) => {
+                self.swapped_lines(&target, &a, (*i, *j), false)
+            }
+            ("swap_columns", [Val::Num(i, _), Val::Num(j, _)]) => {
+                self.swapped_lines(&target, &a, (*i, *j), true)
+            }
             ("fill", [v]) => self.filled(&target, &a, v),
-            ("copy_from" | "copy_from_slice" | "clone_from_slice", [v]) => self.copied(&target, &a, v.clone()),
+            ("copy_from" | "copy_from_slice" | "clone_from_slice", [v]) => {
+                self.copied(&target, &a, v.clone())
+            }
             ("column_mut", [Val::Num(k, _)]) => Ok(Val::Mut(target.line(*k, true))),
             ("row_mut", [Val::Num(k, _)]) => Ok(Val::Mut(target.line(*k, false))),
             ("set_column" | "set_row", [Val::Num(k, _), v]) => {
@@ -244,7 +274,11 @@ impl Lower<'_> {
             let (old, empty) = (old.clone(), len == Extent::Const(0));
             leaves.push(self.built(&shape, &old.elem.clone(), |l, at| {
                 let pick = |l: &mut Self| {
-                    if at.len() == 1 { Ok(v) } else { l.push1(Kind::Index { array: v, at: at[1..].to_vec() }) }
+                    if at.len() == 1 {
+                        Ok(v)
+                    } else {
+                        l.push1(Kind::Index { array: v, at: at[1..].to_vec() })
+                    }
                 };
                 if empty {
                     return pick(l);
@@ -287,7 +321,11 @@ impl Lower<'_> {
         for (leaf, v) in a.leaves.iter().zip(parts) {
             leaves.push(self.built(&leaf.shape, &leaf.elem, |l, at| {
                 let rank = l.b.values.ty(v).shape().len();
-                if rank == 0 { Ok(v) } else { l.push1(Kind::Index { array: v, at: at[at.len() - rank..].to_vec() }) }
+                if rank == 0 {
+                    Ok(v)
+                } else {
+                    l.push1(Kind::Index { array: v, at: at[at.len() - rank..].to_vec() })
+                }
             })?);
         }
         self.write(t, Val::Arr(Arr { ty: a.ty.clone(), leaves }))?;

@@ -109,7 +109,13 @@ impl Lower<'_> {
     }
 
     /// `while cond { body }` and `loop { body }`.
-    pub(super) fn while_(&mut self, e: &Expr, label: Option<&str>, cond: Option<&Expr>, body: &Block) -> Res<Val> {
+    pub(super) fn while_(
+        &mut self,
+        e: &Expr,
+        label: Option<&str>,
+        cond: Option<&Expr>,
+        body: &Block,
+    ) -> Res<Val> {
         let skip = self.flag("skip");
         let broke = self.flag("broke");
         let ty = self.types.resolve(&Ty::Var(e.id * 4 + 1, Hole::Any));
@@ -119,7 +125,13 @@ impl Lower<'_> {
             None if breaks_with_value => return self.fail_at(e, messages::break_array()),
             _ => None,
         };
-        self.loops.push(Frame { label: label.map(str::to_string), is_loop: true, skip, broke: Some(broke), value });
+        self.loops.push(Frame {
+            label: label.map(str::to_string),
+            is_loop: true,
+            skip,
+            broke: Some(broke),
+            value,
+        });
         let mut fx = Effects::of_block(body);
         if let Some(c) = cond {
             fx = fx.and(Effects::of_expr(c));
@@ -200,9 +212,14 @@ impl Lower<'_> {
     }
 
     fn parameters(&mut self, c: &Carried) -> Vec<Value> {
-        let names: Vec<String> = c.ids.iter().zip(&c.tys).flat_map(|(&id, ty)| {
-            std::iter::repeat_n(self.vars[id].name.clone(), super::values::leaf_types(ty).len())
-        }).collect();
+        let names: Vec<String> = c
+            .ids
+            .iter()
+            .zip(&c.tys)
+            .flat_map(|(&id, ty)| {
+                std::iter::repeat_n(self.vars[id].name.clone(), super::values::leaf_types(ty).len())
+            })
+            .collect();
         let add = |(&v, name): (&Value, String)| {
             let ty = self.b.values.ty(v).clone();
             self.b.values.add(ty, &name)
@@ -243,9 +260,17 @@ impl Lower<'_> {
         let mut stray = None;
         let block = self.block(params.clone(), |l| {
             body(l)?;
-            stray = before.iter().zip(&l.vars).enumerate().find(|(id, (a, b))| {
-                !c.ids.contains(id) && !matches!(a.val, Val::Missing) && !same(&a.val, &b.val) && !a.name.starts_with("skip")
-            }).map(|(_, (a, _))| a.name.clone());
+            stray = before
+                .iter()
+                .zip(&l.vars)
+                .enumerate()
+                .find(|(id, (a, b))| {
+                    !c.ids.contains(id)
+                        && !matches!(a.val, Val::Missing)
+                        && !same(&a.val, &b.val)
+                        && !a.name.starts_with("skip")
+                })
+                .map(|(_, (a, _))| a.name.clone());
             l.carried_results(c, &tys)
         });
         self.conditional -= 1;
@@ -319,7 +344,9 @@ impl Found {
         for b in blocks {
             for s in &b.stmts {
                 match s {
-                    crate::ast::Stmt::Let(_, _, init) => init.iter().for_each(|e| self.expr(e, label, nested)),
+                    crate::ast::Stmt::Let(_, _, init) => {
+                        init.iter().for_each(|e| self.expr(e, label, nested))
+                    }
                     crate::ast::Stmt::Expr(e) => self.expr(e, label, nested),
                 }
             }

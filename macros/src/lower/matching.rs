@@ -12,7 +12,14 @@ use crate::ty::Ty;
 
 impl Lower<'_> {
     /// `match value { arms }`.
-    pub(super) fn match_(&mut self, e: &Expr, value: &Expr, arms: &[Arm], want: Option<&Ty>, tail: bool) -> Res<Val> {
+    pub(super) fn match_(
+        &mut self,
+        e: &Expr,
+        value: &Expr,
+        arms: &[Arm],
+        want: Option<&Ty>,
+        tail: bool,
+    ) -> Res<Val> {
         let v = self.value(value)?;
         self.arms(e, &v, arms, want, tail)
     }

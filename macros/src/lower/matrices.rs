@@ -50,8 +50,14 @@ impl Lower<'_> {
     }
 
     /// A function of each number.
-    pub(super) fn map_numbers(&mut self, a: &Arr, f: impl FnOnce(&mut Self, Value) -> Res<Value>) -> Res<Arr> {
-        let Ty::Matrix(..) = a.ty else { return self.fail(self.here, messages::operator("an array", "arithmetic")) };
+    pub(super) fn map_numbers(
+        &mut self,
+        a: &Arr,
+        f: impl FnOnce(&mut Self, Value) -> Res<Value>,
+    ) -> Res<Arr> {
+        let Ty::Matrix(..) = a.ty else {
+            return self.fail(self.here, messages::operator("an array", "arithmetic"));
+        };
         let source = a.leaves.first().cloned().ok_or(SILENT)?;
         let leaf = self.built(&source.shape, &source.elem, |l, at| {
             let v = l.element(&source, at)?;
@@ -93,7 +99,9 @@ impl Lower<'_> {
         b: &Arr,
         f: impl FnOnce(&mut Self, Value, Value) -> Res<Value>,
     ) -> Res<Val> {
-        let (Ty::Matrix(ta, ra, ca), Ty::Matrix(tb, rb, cb)) = (a.ty.clone(), b.ty.clone()) else { return Err(SILENT) };
+        let (Ty::Matrix(ta, ra, ca), Ty::Matrix(tb, rb, cb)) = (a.ty.clone(), b.ty.clone()) else {
+            return Err(SILENT);
+        };
         let elem = self.unify_or_fail(&ta, &tb)?;
         self.same_dims(a, b)?;
         let dims = (known(ra, rb), known(ca, cb));
@@ -199,13 +207,22 @@ impl Lower<'_> {
     }
 
     /// Methods of matrices and vectors.
-    pub(super) fn matrix_method(&mut self, e: &Expr, a: &Arr, m: &Method, args: Vec<Val>, want: Option<&Ty>) -> Res<Val> {
+    pub(super) fn matrix_method(
+        &mut self,
+        e: &Expr,
+        a: &Arr,
+        m: &Method,
+        args: Vec<Val>,
+        want: Option<&Ty>,
+    ) -> Res<Val> {
         let place = m.name_at;
         let elem = a.leaves.first().ok_or(SILENT)?.elem.clone();
         match (m.name.as_str(), &args[..]) {
             ("len" | "nrows" | "ncols" | "shape" | "is_empty", []) => self.size_method(a, &m.name),
             ("iter" | "into_iter", []) => Ok(Val::Iter(self.iterate(Val::Arr(a.clone()), place)?)),
-            ("clone" | "clone_owned" | "into_owned" | "as_ref" | "as_view" | "to_owned" | "borrow", []) => Ok(Val::Arr(a.clone())),
+            ("clone" | "clone_owned" | "into_owned" | "as_ref" | "as_view" | "to_owned" | "borrow", []) => {
+                Ok(Val::Arr(a.clone()))
+            }
             ("as_slice", []) => self.as_slice(e, a),
             ("map", [f]) => {
                 let mut t = elem.clone();
@@ -224,7 +241,10 @@ impl Lower<'_> {
             ("zip_map", [Val::Arr(b), f]) => {
                 let tb = b.leaves.first().ok_or(SILENT)?.elem.clone();
                 self.zip_numbers(a, b, |l, u, v| {
-                    match l.apply(f, vec![Val::Num(u, elem), Val::Num(v, tb)], place).and_then(|v| l.deref(v))? {
+                    match l
+                        .apply(f, vec![Val::Num(u, elem), Val::Num(v, tb)], place)
+                        .and_then(|v| l.deref(v))?
+                    {
                         Val::Num(v, _) => Ok(v),
                         other => l.fail(place, messages::not_a_number(&other.show())),
                     }
@@ -247,7 +267,9 @@ impl Lower<'_> {
                 Ok(Val::Arr(if m.name == "row" { self.row(a, *k) } else { self.column(a, *k) }))
             }
             ("column_iter" | "row_iter", []) => self.lines(a, m.name == "column_iter"),
-            ("rows" | "columns", [Val::Num(from, _), Val::Num(n, _)]) => self.block_of(a, *from, *n, m.name == "rows"),
+            ("rows" | "columns", [Val::Num(from, _), Val::Num(n, _)]) => {
+                self.block_of(a, *from, *n, m.name == "rows")
+            }
             ("diagonal", []) => self.diagonal(a).map(Val::Arr),
             _ => self.linear_method(e, a, m, &args, want),
         }
@@ -287,9 +309,11 @@ impl Lower<'_> {
             return Ok(Val::Arr(Arr { ty, leaves: a.leaves.clone() }));
         }
         let (source, _) = (a.clone(), e);
-        let data = Data::View(Rc::new(move |l: &mut Lower, at: &[Value]| match l.matrix_linear(&source, at[0])? {
-            Val::Num(v, _) => Ok(v),
-            _ => Err(SILENT),
+        let data = Data::View(Rc::new(move |l: &mut Lower, at: &[Value]| {
+            match l.matrix_linear(&source, at[0])? {
+                Val::Num(v, _) => Ok(v),
+                _ => Err(SILENT),
+            }
         }));
         Ok(Val::Arr(Arr { ty, leaves: vec![Leaf { shape: vec![len], elem, data, narrow: false }] }))
     }

@@ -66,7 +66,13 @@ pub(crate) fn lower(f: &Function, callees: &[Callee], errors: &mut Errors) -> Re
     Err(errors.report(Place::at(f.sig.name.span()), messages::inference()))
 }
 
-fn round(f: &Function, callees: &[Callee], errors: &mut Errors, types: &mut Unifier, sizes: &mut Sizes) -> Res<Lowered> {
+fn round(
+    f: &Function,
+    callees: &[Callee],
+    errors: &mut Errors,
+    types: &mut Unifier,
+    sizes: &mut Sizes,
+) -> Res<Lowered> {
     let mut func = Func::new(&f.sig.name.to_string());
     sizes.values.clear();
     let mut l = Lower {
@@ -100,7 +106,8 @@ fn round(f: &Function, callees: &[Callee], errors: &mut Errors, types: &mut Unif
         Extent::Const(_) => None,
     }));
     func.body = Block { params: params.into_iter().chain(hidden).collect(), insts, results };
-    let consts = consts.into_iter().map(|c| (c.expr, types.resolve(&c.ty).scalar().unwrap_or(Scalar::F64))).collect();
+    let consts =
+        consts.into_iter().map(|c| (c.expr, types.resolve(&c.ty).scalar().unwrap_or(Scalar::F64))).collect();
     Ok(Lowered { func, consts, calls })
 }
 
@@ -201,7 +208,8 @@ impl Lower<'_> {
                     }
                     shape.push(extent);
                 }
-                let ty = if shape.is_empty() { IrTy::Scalar(leaf.elem) } else { IrTy::Array(leaf.elem, shape) };
+                let ty =
+                    if shape.is_empty() { IrTy::Scalar(leaf.elem) } else { IrTy::Array(leaf.elem, shape) };
                 values.push(self.b.values.add(ty, &name));
             }
             let val = self.rebuild(&Ty::from(&p.ty), &mut values.iter().copied());
@@ -231,7 +239,8 @@ impl Lower<'_> {
 
     /// The body, and after its results the contents of the parameters that it fills.
     fn body(&mut self, f: &Function) -> Res<Vec<Value>> {
-        let filled: Vec<VarId> = (0..f.sig.params.len()).filter(|&k| f.sig.params[k].passing == Passing::Mut).collect();
+        let filled: Vec<VarId> =
+            (0..f.sig.params.len()).filter(|&k| f.sig.params[k].passing == Passing::Mut).collect();
         let value = self.function_block(&f.body, &filled)?;
         let ret = self.ret.clone();
         let value = self.expect_type(value, &ret, f.body.tail.as_ref().map_or(f.body.place, |t| t.place))?;

@@ -155,7 +155,14 @@ impl Lower<'_> {
     }
 
     /// A method of a number.
-    pub(super) fn number_method(&mut self, v: Value, ty: &Ty, name: &str, at: Place, args: Vec<Val>) -> Res<Val> {
+    pub(super) fn number_method(
+        &mut self,
+        v: Value,
+        ty: &Ty,
+        name: &str,
+        at: Place,
+        args: Vec<Val>,
+    ) -> Res<Val> {
         let ty = self.types.resolve(ty);
         match name {
             "clone" | "to_owned" | "copied" | "cloned" | "into" | "borrow" => return Ok(Val::Num(v, ty)),
@@ -188,7 +195,9 @@ impl Lower<'_> {
         let mut all = vec![v];
         let mut ty = ty.clone();
         for arg in args {
-            let Val::Num(a, t) = self.deref(arg)? else { return self.fail(at, messages::argument_type(name)) };
+            let Val::Num(a, t) = self.deref(arg)? else {
+                return self.fail(at, messages::argument_type(name));
+            };
             if op.def().sig == Sig::PowI {
                 self.unify_or_fail(&t, &Ty::Int(Int::I32))?;
             } else {
@@ -209,7 +218,9 @@ impl Lower<'_> {
         let mut others = Vec::new();
         let mut ty = ty.clone();
         for arg in args {
-            let Val::Num(a, t) = self.deref(arg)? else { return self.fail(at, messages::argument_type(name)) };
+            let Val::Num(a, t) = self.deref(arg)? else {
+                return self.fail(at, messages::argument_type(name));
+            };
             if matches!(name, "pow" | "wrapping_shl" | "wrapping_shr") {
                 self.unify_or_fail(&t, &Ty::Int(Int::U32))?;
             } else {
@@ -235,7 +246,9 @@ impl Lower<'_> {
                 let r = self.op(&name["saturating_".len()..], &[v, *b])?;
                 self.saturate(r, lo, hi)?
             }
-            ("wrapping_add" | "wrapping_sub" | "wrapping_mul", [b]) if !matches!(ty, Ty::Int(Int::U64 | Int::Usize)) => {
+            ("wrapping_add" | "wrapping_sub" | "wrapping_mul", [b])
+                if !matches!(ty, Ty::Int(Int::U64 | Int::Usize)) =>
+            {
                 let r = self.op(&name["wrapping_".len()..], &[v, *b])?;
                 self.wrapped(r, &ty)?
             }

@@ -79,7 +79,8 @@ impl Lower<'_> {
     pub(super) fn constant_cast(&mut self, a: &Expr, to: &Ty) -> Option<Val> {
         let ExprKind::Path(p) = &a.kind else { return None };
         let local = p.single().is_some_and(|n| self.lookup(n).is_some());
-        let known = p.owner() == Some("consts") || p.owner().is_some_and(|o| Scalar::from_name(o).is_some() || Int::from_name(o).is_some());
+        let known = p.owner() == Some("consts")
+            || p.owner().is_some_and(|o| Scalar::from_name(o).is_some() || Int::from_name(o).is_some());
         if local || known || !is_constant(p.last()) {
             return None;
         }
@@ -141,7 +142,9 @@ impl Lower<'_> {
         };
         let mut args = args.into_iter();
         let first = args.next().map(|v| self.deref(v)).transpose()?;
-        let Some(Val::Num(v, from)) = first else { return self.fail(place, messages::argument_type(p.last())) };
+        let Some(Val::Num(v, from)) = first else {
+            return self.fail(place, messages::argument_type(p.last()));
+        };
         if p.last() == "from" {
             let from = self.types.resolve(&from);
             let v = match (&from, &ty) {
@@ -229,7 +232,14 @@ impl Lower<'_> {
         self.filled_matrix(&elem, dims, (Extent::Const(r as i64), Extent::Const(c as i64)), name, place)
     }
 
-    fn filled_matrix(&mut self, elem: &Ty, dims: (Len, Len), (r, c): (Extent, Extent), name: &str, place: Place) -> Res<Val> {
+    fn filled_matrix(
+        &mut self,
+        elem: &Ty,
+        dims: (Len, Len),
+        (r, c): (Extent, Extent),
+        name: &str,
+        place: Place,
+    ) -> Res<Val> {
         let shape = ir_shape(dims, r, c);
         let elem = elem.clone();
         match name {
@@ -259,8 +269,17 @@ impl Lower<'_> {
         // Lengths that the type leaves open come first.
         let mut args = args.into_iter();
         let mut extents = Vec::new();
-        let from_list = matches!(p.last(), "from_vec" | "from_iterator" | "from_column_slice" | "from_row_slice" | "from_slice" | "from" | "from_fn" | "new")
-            && (c == Len::Const(1) || r == Len::Const(1));
+        let from_list = matches!(
+            p.last(),
+            "from_vec"
+                | "from_iterator"
+                | "from_column_slice"
+                | "from_row_slice"
+                | "from_slice"
+                | "from"
+                | "from_fn"
+                | "new"
+        ) && (c == Len::Const(1) || r == Len::Const(1));
         for len in [r, c] {
             extents.push(match len {
                 Len::Const(n) => Some(Extent::Const(n as i64)),
@@ -288,7 +307,9 @@ impl Lower<'_> {
     ) -> Res<Val> {
         let dims = (r, c);
         match (p.last(), args, extents) {
-            ("zeros" | "identity", [], (Some(re), Some(ce))) => self.filled_matrix(elem, dims, (re, ce), p.last(), place),
+            ("zeros" | "identity", [], (Some(re), Some(ce))) => {
+                self.filled_matrix(elem, dims, (re, ce), p.last(), place)
+            }
             ("from_element" | "repeat", [Val::Num(v, t)], (Some(re), Some(ce))) => {
                 self.unify_or_fail(elem, t)?;
                 let v = *v;
@@ -304,15 +325,26 @@ impl Lower<'_> {
                 })
             }
             ("from_fn", [f], (Some(re), Some(ce))) => self.from_fn(elem, dims, (re, ce), f, place),
-            ("new", nums, (Some(Extent::Const(re)), Some(Extent::Const(ce)))) if nums.len() as i64 == re * ce => {
-                let column_major: Vec<Val> = (0..ce).flat_map(|j| (0..re).map(move |i| (i * ce + j) as usize)).map(|k| nums[k].clone()).collect();
+            ("new", nums, (Some(Extent::Const(re)), Some(Extent::Const(ce))))
+                if nums.len() as i64 == re * ce =>
+            {
+                let column_major: Vec<Val> = (0..ce)
+                    .flat_map(|j| (0..re).map(move |i| (i * ce + j) as usize))
+                    .map(|k| nums[k].clone())
+                    .collect();
                 self.packed_matrix(elem, dims, column_major, place)
             }
-            ("from_vec" | "from_column_slice" | "from_slice" | "from" | "from_row_slice" | "from_iterator", [v], (re, ce)) => {
+            (
+                "from_vec" | "from_column_slice" | "from_slice" | "from" | "from_row_slice" | "from_iterator",
+                [v],
+                (re, ce),
+            ) => {
                 let row_major = p.last() == "from_row_slice";
                 self.from_list(elem, dims, (re, ce), v.clone(), row_major, place)
             }
-            ("from_columns" | "from_rows", [Val::Arr(lines)], _) => self.from_lines(dims, lines, p.last() == "from_columns", place),
+            ("from_columns" | "from_rows", [Val::Arr(lines)], _) => {
+                self.from_lines(dims, lines, p.last() == "from_columns", place)
+            }
             ("from_diagonal", [Val::Arr(d)], _) if matches!(d.ty, Ty::Matrix(..)) => {
                 let leaf = d.leaves.first().cloned().ok_or(SILENT)?;
                 let n = leaf.shape[0];
@@ -326,7 +358,14 @@ impl Lower<'_> {
         }
     }
 
-    fn from_fn(&mut self, elem: &Ty, dims: (Len, Len), (r, c): (Extent, Extent), f: &Val, place: Place) -> Res<Val> {
+    fn from_fn(
+        &mut self,
+        elem: &Ty,
+        dims: (Len, Len),
+        (r, c): (Extent, Extent),
+        f: &Val,
+        place: Place,
+    ) -> Res<Val> {
         let mut t = elem.clone();
         let shape = ir_shape(dims, r, c);
         let v = self.build(&shape, |l, at| {
@@ -353,7 +392,9 @@ impl Lower<'_> {
         let mut values: Vec<Value> = Vec::new();
         let mut t = elem.clone();
         for v in nums {
-            let Val::Num(v, ty) = self.deref(v)? else { return self.fail(place, messages::argument_type("new")) };
+            let Val::Num(v, ty) = self.deref(v)? else {
+                return self.fail(place, messages::argument_type("new"));
+            };
             t = self.unify_or_fail(&t, &ty)?;
             values.push(v);
         }
@@ -449,5 +490,7 @@ fn ir_shape(dims: (Len, Len), r: Extent, c: Extent) -> Vec<Extent> {
 
 /// A number for a hole of a path that is no expression of its own.
 fn hash(p: &Path, _place: Place) -> u32 {
-    p.show().bytes().fold(0x4000_0000, |h: u32, b| h.wrapping_mul(31).wrapping_add(u32::from(b)) | 0x4000_0000)
+    p.show()
+        .bytes()
+        .fold(0x4000_0000, |h: u32, b| h.wrapping_mul(31).wrapping_add(u32::from(b)) | 0x4000_0000)
 }

@@ -10,10 +10,39 @@ use crate::callees::{parts, visit};
 
 /// Methods that change their receiver.
 const MUTATING: [&str; 33] = [
-    "push", "pop", "swap", "fill", "clear", "truncate", "resize", "extend", "extend_from_slice", "insert", "remove",
-    "reverse", "sort", "sort_by", "iter_mut", "chunks_mut", "chunks_exact_mut", "split_at_mut", "as_mut_slice", "copy_from",
-    "copy_from_slice", "clone_from_slice", "row_mut", "column_mut", "rows_mut", "columns_mut", "axpy", "gemv", "set_column",
-    "set_row", "swap_rows", "swap_columns", "apply",
+    "push",
+    "pop",
+    "swap",
+    "fill",
+    "clear",
+    "truncate",
+    "resize",
+    "extend",
+    "extend_from_slice",
+    "insert",
+    "remove",
+    "reverse",
+    "sort",
+    "sort_by",
+    "iter_mut",
+    "chunks_mut",
+    "chunks_exact_mut",
+    "split_at_mut",
+    "as_mut_slice",
+    "copy_from",
+    "copy_from_slice",
+    "clone_from_slice",
+    "row_mut",
+    "column_mut",
+    "rows_mut",
+    "columns_mut",
+    "axpy",
+    "gemv",
+    "set_column",
+    "set_row",
+    "swap_rows",
+    "swap_columns",
+    "apply",
 ];
 
 /// What a piece of the tree does.
@@ -161,7 +190,11 @@ impl Effects {
     fn assigned(&mut self, place: &Expr) {
         match &place.kind {
             ExprKind::Path(p) => self.names.extend(p.single().map(str::to_string)),
-            ExprKind::Index(e, _) | ExprKind::Field(e, _) | ExprKind::Deref(e) | ExprKind::Ref(e) | ExprKind::RefMut(e) => {
+            ExprKind::Index(e, _)
+            | ExprKind::Field(e, _)
+            | ExprKind::Deref(e)
+            | ExprKind::Ref(e)
+            | ExprKind::RefMut(e) => {
                 self.assigned(e);
             }
             ExprKind::Method(m) => self.assigned(&m.receiver),

@@ -181,7 +181,12 @@ impl Lower<'_> {
             _ if ty.elem().is_some() => {
                 let leaves = leaf_types(ty).into_iter().filter_map(|elem| {
                     let v = values.next()?;
-                    Some(Leaf { shape: self.b.values.ty(v).shape().to_vec(), elem, data: Data::Stored(v), narrow: false })
+                    Some(Leaf {
+                        shape: self.b.values.ty(v).shape().to_vec(),
+                        elem,
+                        data: Data::Stored(v),
+                        narrow: false,
+                    })
                 });
                 Val::Arr(Arr { leaves: leaves.collect(), ty: ty.clone() })
             }
@@ -206,7 +211,12 @@ impl Lower<'_> {
             Val::Arr(a) => {
                 let leaves = a.leaves.iter().map(|l| {
                     let v = self.stored(l)?;
-                    Ok(Leaf { shape: l.shape.clone(), elem: l.elem.clone(), data: Data::Stored(v), narrow: false })
+                    Ok(Leaf {
+                        shape: l.shape.clone(),
+                        elem: l.elem.clone(),
+                        data: Data::Stored(v),
+                        narrow: false,
+                    })
                 });
                 Val::Arr(Arr { leaves: leaves.collect::<Res<_>>()?, ty: a.ty })
             }
@@ -245,7 +255,8 @@ impl Lower<'_> {
         let indices: Vec<Value> = domain.iter().map(|_| self.b.values.add(Scalar::I64.into(), "")).collect();
         let before: Vec<Var> = self.vars.clone();
         let body = self.block(indices.clone(), |l| f(l, &indices));
-        let changed = before.iter().zip(&self.vars).find(|(a, b)| !same(&a.val, &b.val)).map(|(a, _)| a.name.clone());
+        let changed =
+            before.iter().zip(&self.vars).find(|(a, b)| !same(&a.val, &b.val)).map(|(a, _)| a.name.clone());
         self.vars = before;
         let body = body?;
         if let Some(name) = changed {
@@ -400,13 +411,18 @@ impl Lower<'_> {
 pub(super) fn same(a: &Val, b: &Val) -> bool {
     match (a, b) {
         (Val::Num(x, _), Val::Num(y, _)) => x == y,
-        (Val::Tuple(xs), Val::Tuple(ys)) => xs.len() == ys.len() && xs.iter().zip(ys).all(|(x, y)| same(x, y)),
+        (Val::Tuple(xs), Val::Tuple(ys)) => {
+            xs.len() == ys.len() && xs.iter().zip(ys).all(|(x, y)| same(x, y))
+        }
         (Val::Arr(x), Val::Arr(y)) => {
-            x.leaves.len() == y.leaves.len() && x.leaves.iter().zip(&y.leaves).all(|(x, y)| same_data(&x.data, &y.data))
+            x.leaves.len() == y.leaves.len()
+                && x.leaves.iter().zip(&y.leaves).all(|(x, y)| same_data(&x.data, &y.data))
         }
         (Val::Missing, Val::Missing) => true,
         (Val::Missing, _) | (_, Val::Missing) => false,
-        (Val::Num(..) | Val::Tuple(_) | Val::Arr(_), _) | (_, Val::Num(..) | Val::Tuple(_) | Val::Arr(_)) => false,
+        (Val::Num(..) | Val::Tuple(_) | Val::Arr(_), _) | (_, Val::Num(..) | Val::Tuple(_) | Val::Arr(_)) => {
+            false
+        }
         _ => true,
     }
 }

@@ -96,7 +96,9 @@ impl Parser<'_> {
             SynExpr::MethodCall(m) => self.method(m)?,
             SynExpr::Closure(c) => self.closure(c)?,
             SynExpr::Index(i) => ExprKind::Index(self.boxed(&i.expr)?, self.boxed(&i.index)?),
-            SynExpr::Field(f) => ExprKind::Field(self.boxed(&f.base)?, f.member.to_token_stream().to_string()),
+            SynExpr::Field(f) => {
+                ExprKind::Field(self.boxed(&f.base)?, f.member.to_token_stream().to_string())
+            }
             SynExpr::Tuple(t) => ExprKind::Tuple(self.exprs(&t.elems)?),
             SynExpr::Cast(c) => ExprKind::Cast(self.boxed(&c.expr)?, types::ty(self, &c.ty)?),
             SynExpr::Range(r) => ExprKind::Range(self.range(r)?),

@@ -17,16 +17,24 @@ impl Parser<'_> {
             "vec" => self.vec_macro(mac),
             "assert" | "debug_assert" => {
                 let args = self.arguments(mac)?;
-                let [cond, ..] = &args[..] else { return Err(self.refuse(mac, messages::macro_arguments(&name))) };
+                let [cond, ..] = &args[..] else {
+                    return Err(self.refuse(mac, messages::macro_arguments(&name)));
+                };
                 let text = format!("assertion failed: {}", cond.to_token_stream());
                 Ok(ExprKind::Assert(Box::new(self.expr(cond)?), text))
             }
-            "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => self.assert_equal(mac, &name),
-            "panic" | "unreachable" | "todo" | "unimplemented" => Ok(ExprKind::Panic(format!("{name}! was reached"))),
+            "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => {
+                self.assert_equal(mac, &name)
+            }
+            "panic" | "unreachable" | "todo" | "unimplemented" => {
+                Ok(ExprKind::Panic(format!("{name}! was reached")))
+            }
             "println" | "print" | "eprintln" | "eprint" | "dbg" | "write" | "writeln" => {
                 Err(self.refuse(mac, messages::output(&name)))
             }
-            "format" | "format_args" | "concat" | "stringify" => Err(self.refuse(mac, messages::text_type("String"))),
+            "format" | "format_args" | "concat" | "stringify" => {
+                Err(self.refuse(mac, messages::text_type("String")))
+            }
             _ => Err(self.refuse(mac, messages::unknown_macro(&name))),
         }
     }

@@ -8,8 +8,8 @@ mod pat;
 mod types;
 
 pub(crate) use item::{Function, function, not_a_function, strip_attributes};
-pub(crate) use pat::is_constant;
 pub(crate) use limits::too_deep;
+pub(crate) use pat::is_constant;
 pub(crate) use types::{ty, written};
 
 use crate::ast::{Id, Place};

@@ -29,7 +29,8 @@ impl Parser<'_> {
             syn::Pat::Ident(p) => {
                 let inner = p.subpat.as_ref().map(|(_, p)| self.pat(p)).transpose()?;
                 let name = p.ident.unraw().to_string();
-                let constant = is_constant(&name) && inner.is_none() && p.mutability.is_none() && p.by_ref.is_none();
+                let constant =
+                    is_constant(&name) && inner.is_none() && p.mutability.is_none() && p.by_ref.is_none();
                 if constant {
                     return Ok(PatKind::Path(path_of(&syn::Path::from(p.ident.clone()))));
                 }
@@ -45,7 +46,9 @@ impl Parser<'_> {
                 let inner = self.pat(&p.pat)?;
                 PatKind::Typed(Box::new(inner), types::ty(self, &p.ty)?)
             }
-            syn::Pat::Struct(_) | syn::Pat::TupleStruct(_) => return Err(self.refuse(pat, messages::struct_pattern())),
+            syn::Pat::Struct(_) | syn::Pat::TupleStruct(_) => {
+                return Err(self.refuse(pat, messages::struct_pattern()));
+            }
             other => return Err(self.refuse(other, messages::pattern())),
         })
     }
