@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use pullback_kernels::ad::{self, AdError};
 use pullback_kernels::ir::{Func, Module, verify};
 use pullback_kernels::opt;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ItemFn;
 
 use crate::ast::Place;
@@ -19,14 +19,15 @@ use crate::{lower, messages, rule};
 /// `#[differentiable]` and, if `is_rule`, `#[derivative]`: the function, untouched, and what is generated beside it.
 pub(crate) fn attribute(args: TokenStream, item: TokenStream, is_rule: bool) -> TokenStream {
     let plain = without_marks(&item);
-    let generated = guarded(|| step(State { entries: Vec::new(), rule: is_rule, args, item }));
+    let state = State { entries: Vec::new(), rule: is_rule, args, item };
+    let generated = guarded(|| step(&state));
     quote!(#plain #generated)
 }
 
 /// `__resume!`: one more callee has answered.
 pub(crate) fn resume(tokens: TokenStream) -> TokenStream {
     guarded(|| match syn::parse2::<State>(tokens) {
-        Ok(state) => step(state),
+        Ok(state) => step(&state),
         Err(_) => {
             let mut errors = Errors::default();
             errors.report(Place::at(proc_macro2::Span::call_site()), messages::not_for_users());
@@ -61,13 +62,13 @@ fn without_marks(item: &TokenStream) -> TokenStream {
 }
 
 /// Asks the next callee, or, when all have answered, generates.
-fn step(state: State) -> TokenStream {
+fn step(state: &State) -> TokenStream {
     let mut errors = Errors::default();
-    let result = front(&state, &mut errors);
+    let result = front(state, &mut errors);
     let tokens = match result {
         Ok(Front::Ask(path)) => companion::ask(&path, state.tokens()),
         Ok(Front::Done(tokens)) => tokens,
-        Err(_) => failed(&state),
+        Err(_) => failed(state),
     };
     let errors = errors.into_tokens();
     quote!(#errors #tokens)
@@ -155,7 +156,12 @@ fn generate(
     let items = companion::items(sig, module);
     let companion = emit::companion(sig, &derivatives);
     let extra = of.map(|of| rule::value_function(sig, of));
-    Ok(quote!(#companion #items #extra))
+    // A rule is used, though rustc sees no call of it.
+    let used = of.map(|_| {
+        module.funcs.iter().rev().find_map(|f| f.rule.as_ref()).map(|r| format_ident!("{}", r.func))
+    });
+    let used = used.flatten().map(|f| quote!(const _: () = { let _ = #f; };));
+    Ok(quote!(#companion #items #extra #used))
 }
 
 /// The derivatives that are asked for, optimised.

@@ -11,4 +11,7 @@ mod tangent;
 pub use check::CheckError;
 pub use function::{Function, Grad, Workspace};
 pub use nalgebra;
+#[doc(hidden)]
+pub use pullback_macros::__resume;
+pub use pullback_macros::{derivative, differentiable};
 pub use tangent::Tangent;

@@ -66,6 +66,17 @@ impl Code<'_, '_> {
         quote!(#sizes #bound)
     }
 
+    /// Binds the hidden parameters to the constants that they stand for.
+    pub(super) fn bind_consts(&mut self, consts: &[(syn::Expr, Scalar)], values: &[Value]) -> TokenStream {
+        let mut out = TokenStream::new();
+        for ((expr, scalar), &v) in consts.iter().zip(values) {
+            let (name, ty) = (self.names.fresh(self.source_name(v), "c"), scalar::ty(*scalar));
+            self.nums.insert(v, Num::atom(quote!(#name)));
+            out.extend(quote!(let #name: #ty = #expr;));
+        }
+        out
+    }
+
     fn bind_sizes(
         &mut self,
         function: &str,

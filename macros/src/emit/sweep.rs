@@ -51,7 +51,12 @@ pub(super) fn sweep(
     let (body, value) = {
         let mut code = Code::new(func, &uses, &mut items, Site::Host);
         let cotangent = (returns == Returns::Nothing).then(|| params.last()).flatten();
-        let bind = code.bind_params(&sig.name.to_string(), &params, cotangent, func.params());
+        let leaves = sig.params.iter().map(|p| p.ty.leaves().len()).sum();
+        let (own, rest) = func.params().split_at(leaves);
+        let (hidden, seeds) = rest.split_at(sig.consts.len());
+        let consts = code.bind_consts(&sig.consts, hidden);
+        let bind = code.bind_params(&sig.name.to_string(), &params, cotangent, &[own, seeds].concat());
+        let bind = quote!(#bind #consts);
         let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
         let cotangents = code.want(&wrt, &func.body.results[values..]);
         let body = code.enter(&func.body, false);

@@ -68,7 +68,8 @@ impl Lower<'_> {
             return Val::Num(c.value, ty);
         }
         let s = ty.scalar().unwrap_or(Scalar::F64);
-        let name: String = text.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
+        let last = text.rsplit("::").next().unwrap_or(text).to_lowercase();
+        let name: String = last.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
         let value = self.b.values.add(s.into(), &name);
         let expr = if s == Scalar::I64 { syn::parse_quote!((#expr) as i64) } else { expr };
         self.consts.push(ConstUse { text: text.to_string(), expr, value, ty: ty.clone() });
