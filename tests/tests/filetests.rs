@@ -50,6 +50,16 @@ fn files() {
     assert!(failures.is_empty(), "{} failed\n{}", failures.len(), failures.join("\n"));
 }
 
+#[test]
+fn every_pass_has_a_file() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ir/passes");
+    for name in opt::PASSES.iter().map(|(n, _)| *n).chain(["inline", "optimize", "finish"]) {
+        let text = fs::read_to_string(folder.join(name).with_extension("ir")).unwrap_or_default();
+        let command = format!("// test: pass {name}\n// every instruction\n");
+        assert!(text.contains(&command), "tests/ir/passes/{name}.ir has no section of every instruction");
+    }
+}
+
 fn find(folder: &Path, paths: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> =
         fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path()).collect();

@@ -189,15 +189,58 @@ fn derivatives(seed: u64, case: &Case) -> Result<(), String> {
     if gap.is_nan() || gap > 1e-11 * scale {
         return Err(format!("vjp gives {by_reverse}, jvp {by_forward}\n{reverse}"));
     }
+    let difference = difference(case, &seeds, &directions)?;
+    if (difference - by_forward).abs() > 1e-6 * scale {
+        return Err(format!("differences give {difference}, jvp {by_forward}, vjp {by_reverse}"));
+    }
+    Ok(())
+}
+
+/// The central difference, in some directions of the float parameters, of the weighted sum of the results.
+fn difference(case: &Case, weights: &[Datum], directions: &[Datum]) -> Result<f64, String> {
     let h = 1e-6;
     let at = |h: f64| -> Result<f64, String> {
         let mut args = case.args.clone();
-        wrt.iter().zip(&directions).for_each(|(&i, d)| args[i] = moved(&args[i], d, h));
-        Ok(dot(&run(module, &args)?, &seeds))
+        case.wrt().iter().zip(directions).for_each(|(&i, d)| args[i] = moved(&args[i], d, h));
+        Ok(dot(&run(&case.module, &args)?, weights))
     };
-    let difference = (at(h)? - at(-h)?) / (2.0 * h);
-    if (difference - by_forward).abs() > 1e-6 * scale {
-        return Err(format!("differences give {difference}, jvp {by_forward}, vjp {by_reverse}"));
+    Ok((at(h)? - at(-h)?) / (2.0 * h))
+}
+
+#[test]
+fn second_derivatives_agree_with_differences() {
+    for_all(|seed, case| {
+        if seed % 4 != 1 {
+            return Ok(());
+        }
+        let module = inlined(&case.module);
+        let mut gradient = vjp(&module, &module.entry().name, &case.wrt()).map_err(|e| e.message)?;
+        optimize(&mut gradient);
+        let mut rng = Random::new(seed);
+        let seeds = run(&module, &case.args)?.iter().map(|r| direction(&mut rng, r)).collect::<Vec<_>>();
+        forward_over(&Case {
+            module: Module { funcs: vec![gradient] },
+            args: [case.args.clone(), seeds].concat(),
+        })
+    });
+}
+
+/// The Jacobian-vector product of a function that may hold a tape, against differences.
+fn forward_over(case: &Case) -> Result<(), String> {
+    let (module, wrt) = (&case.module, case.wrt());
+    let mut rng = Random::new(5);
+    let forward = jvp(module, &module.entry().name, &wrt).map_err(|e| e.message)?;
+    let forward = Module { funcs: vec![forward] };
+    verified(&forward, "jvp")?;
+    let results = run(module, &case.args)?;
+    let weights: Vec<Datum> = results.iter().map(|r| direction(&mut rng, r)).collect();
+    let directions: Vec<Datum> = wrt.iter().map(|&i| direction(&mut rng, &case.args[i])).collect();
+    let out = run(&forward, &[case.args.clone(), directions.clone()].concat())?;
+    let (values, tangents) = out.split_at(results.len());
+    differ(&Ok(values.to_vec()), &Ok(results), 1e-9, "the results of jvp")?;
+    let (got, want) = (dot(&weights, tangents), difference(case, &weights, &directions)?);
+    if (got - want).abs() > 1e-5 * (size(&weights) * size(tangents) + 1.0) {
+        return Err(format!("differences give {want}, jvp {got}"));
     }
     Ok(())
 }
