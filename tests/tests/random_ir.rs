@@ -258,6 +258,10 @@ fn passes_keep(module: &Module, args: &[Datum]) -> Result<(), String> {
         let mut after = module.clone();
         pass(after.funcs.last_mut().expect("an entry"));
         verified(&after, name)?;
+        // A panic may go with dead code, so there is nothing to compare with.
+        if before.is_err() {
+            continue;
+        }
         differ(&before, &run(&after, args), 1e-9, &format!("{name} changes the result\n{after}"))?;
     }
     Ok(())

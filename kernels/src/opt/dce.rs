@@ -150,7 +150,7 @@ fn has_roots(inst: &Inst) -> bool {
 }
 
 /// Takes unneeded results away from an instruction that stays.
-fn prune(inst: &mut Inst, wanted: &[bool]) {
+pub(super) fn prune(inst: &mut Inst, wanted: &[bool]) {
     if !wanted.contains(&false) {
         return;
     }

@@ -4,6 +4,7 @@ use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Loc, Reduce, Scalar, Value
 use crate::ops::Op;
 
 use super::cursor::Cursor;
+use super::dce::prune;
 use super::facts::linear_coefficients;
 use super::fold::fold;
 
@@ -169,11 +170,12 @@ fn branch(c: &mut Cursor, cond: Value, mut i: Inst) {
         c.known.set(cond, before);
     }
     let pairs: Vec<(Value, Value)> = then.results.iter().copied().zip(els.results.iter().copied()).collect();
-    for (&result, (a, b)) in i.results.iter().zip(pairs) {
-        if let Some(same) = common(c, a, b) {
-            c.replace(result, same);
-        }
+    let same: Vec<Option<Value>> = pairs.into_iter().map(|(a, b)| common(c, a, b)).collect();
+    for (&result, same) in i.results.iter().zip(&same) {
+        same.iter().for_each(|&same| c.replace(result, same));
     }
+    // Not left to dead code elimination: what may be used once only would be used twice until then.
+    prune(&mut i, &same.iter().map(Option::is_none).collect::<Vec<_>>());
     c.keep(i);
 }
 
@@ -213,11 +215,13 @@ fn for_(c: &mut Cursor, mut i: Inst) {
 /// A carried value that does not change is its initial value; one that moves by a constant follows from the index.
 fn carried(c: &mut Cursor, i: &mut Inst) {
     let Kind::For { trip, rev, init, body } = &mut i.kind else { unreachable!("a loop") };
+    let mut changes = vec![true; init.len()];
     for k in 0..init.len() {
         let param = body.params[1 + k];
         if body.results[k] == param {
             c.replace(param, init[k]);
             c.replace(i.results[k], init[k]);
+            changes[k] = false;
         } else if !*rev && let Some(step) = step(c, body, k) {
             let (index, loc) = (body.params[0], i.loc);
             let (at, before) = moved(c, init[k], index, step, loc);
@@ -230,6 +234,7 @@ fn carried(c: &mut Cursor, i: &mut Inst) {
             c.replace(i.results[k], at);
         }
     }
+    prune(i, &changes);
 }
 
 /// By how much a carried integer grows in each iteration.
