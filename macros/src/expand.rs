@@ -1,6 +1,6 @@
 //! The whole pipeline on one screen: tokens, tree, IR, derivatives, Rust.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use pullback_kernels::ad::{self, AdError};
 use pullback_kernels::ir::{Func, Module, verify};
 use pullback_kernels::opt;
@@ -30,7 +30,7 @@ pub(crate) fn resume(tokens: TokenStream) -> TokenStream {
         Ok(state) => step(&state),
         Err(_) => {
             let mut errors = Errors::default();
-            errors.report(Place::at(proc_macro2::Span::call_site()), messages::not_for_users());
+            errors.report(Place::at(Span::call_site()), messages::not_for_users());
             errors.into_tokens()
         }
     })
@@ -42,7 +42,7 @@ fn guarded(f: impl FnOnce() -> TokenStream) -> TokenStream {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
         let mut errors = Errors::default();
-        errors.report(Place::at(proc_macro2::Span::call_site()), messages::bug(&text));
+        errors.report(Place::at(Span::call_site()), messages::bug(&text));
         errors.into_tokens()
     })
 }
@@ -161,7 +161,21 @@ fn generate(
         module.funcs.iter().rev().find_map(|f| f.rule.as_ref()).map(|r| format_ident!("{}", r.func))
     });
     let used = used.flatten().map(|f| quote!(const _: () = { let _ = #f; };));
-    Ok(quote!(#companion #items #extra #used))
+    Ok(resolved(quote!(#companion #items #extra #used), sig.name.span()))
+}
+
+/// The tokens with the user's function as the place where their names are looked up. A function with callees is expanded
+/// within their companion macros, whose hygiene would keep generated names and the user's apart.
+fn resolved(tokens: TokenStream, user: Span) -> TokenStream {
+    let one = |mut t: TokenTree| {
+        let span = t.span().resolved_at(user);
+        if let TokenTree::Group(g) = &t {
+            t = Group::new(g.delimiter(), resolved(g.stream(), user)).into();
+        }
+        t.set_span(span);
+        t
+    };
+    tokens.into_iter().map(one).collect()
 }
 
 /// The derivatives that are asked for, optimised.
