@@ -180,6 +180,7 @@ fn resolved(tokens: TokenStream, user: Span) -> TokenStream {
 
 /// The derivatives that are asked for, optimised.
 fn derivatives(sig: &Signature, module: &Module) -> Result<Derivatives, AdError> {
+    let module = &fused(module);
     let name = &module.entry().name;
     let wrt = wrt_leaves(sig);
     let scalar = matches!(sig.ret, RustTy::Float(_)) && module.entry().result_types().len() == 1;
@@ -188,6 +189,17 @@ fn derivatives(sig: &Signature, module: &Module) -> Result<Derivatives, AdError>
     let vjp = optimised(module, ad::vjp(module, name, &wrt)?);
     let explain = explain(module, value_and_grad.as_ref().unwrap_or(&vjp));
     Ok(Derivatives { module: module.clone(), value_and_grad, vjp, explain })
+}
+
+/// The module with its entry inlined and fused: what is one loop now has one loop as its derivative, with the seed applied
+/// after it.
+fn fused(module: &Module) -> Module {
+    let mut fused = module.clone();
+    if let Some(entry) = fused.funcs.last_mut() {
+        opt::inline(module, entry, true);
+        opt::optimize(entry);
+    }
+    fused
 }
 
 /// The positions of the IR parameters whose cotangents are asked for.
