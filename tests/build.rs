@@ -6,6 +6,15 @@ use std::fmt::Write as _;
 use pullback_kernels::ir::Scalar;
 use pullback_kernels::ops::{Op, Sig};
 
+#[allow(dead_code)]
+#[path = "../macros/src/emit/mod.rs"]
+mod emit;
+#[path = "build/emitted.rs"]
+mod emitted;
+#[allow(dead_code)]
+#[path = "../macros/src/types.rs"]
+mod types;
+
 fn main() {
     let mut functions = String::new();
     let mut list = String::new();
@@ -19,6 +28,7 @@ fn main() {
     let text = format!("{functions}\npub(super) static TEMPLATES: &[Template] = &[\n{list}];\n");
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     std::fs::write(format!("{out}/templates.rs"), text).expect("OUT_DIR is writable");
+    emitted::write(&out);
     println!("cargo::rerun-if-changed=build.rs");
 }
 

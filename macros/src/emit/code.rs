@@ -30,6 +30,8 @@ pub(super) struct Slot {
     pub(super) name: Ident,
     /// Whether it may be written.
     pub(super) mutable: bool,
+    /// Whether the variable is in scope to the end of the function.
+    pub(super) outermost: bool,
 }
 
 /// A place that an array is wanted in: a gradient.
@@ -126,7 +128,8 @@ impl<'f, 'i> Code<'f, 'i> {
 
     /// Binds an array to a variable that exists.
     pub(super) fn bind_array(&mut self, v: Value, name: Ident, mutable: bool) {
-        self.slots.push(Slot { name, mutable });
+        let outermost = self.stack.len() <= 1;
+        self.slots.push(Slot { name, mutable, outermost });
         self.arrays.insert(v, self.slots.len() - 1);
     }
 

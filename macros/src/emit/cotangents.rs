@@ -109,8 +109,31 @@ impl Code<'_, '_> {
     }
 
     /// Writes the cotangents where they belong, unless they are there.
-    pub(super) fn store(&self, cotangents: &[Cotangent]) -> TokenStream {
-        cotangents.iter().map(|c| self.store_one(c)).collect()
+    pub(super) fn store(&mut self, cotangents: &[Cotangent]) -> TokenStream {
+        let mut saved = TokenStream::new();
+        for c in cotangents {
+            saved.extend(self.save(c, cotangents));
+        }
+        let stores = cotangents.iter().map(|c| self.store_one(c));
+        quote!(#saved #(#stores)*)
+    }
+
+    /// Whether a cotangent must be copied into the place that another value took.
+    fn overwrites(&self, c: &Cotangent, slot: usize) -> bool {
+        let Some((k, _)) = &c.place else { return false };
+        self.placed.get(k) == Some(&slot) && self.arrays[&c.value] != slot
+    }
+
+    /// Copies a cotangent that lies where another one belongs out of the way.
+    fn save(&mut self, c: &Cotangent, all: &[Cotangent]) -> TokenStream {
+        let Some(&slot) = self.arrays.get(&c.value) else { return TokenStream::new() };
+        if !all.iter().any(|other| self.overwrites(other, slot)) {
+            return TokenStream::new();
+        }
+        let from = self.array(c.value);
+        let name = self.names.fresh(&from.to_string(), "h");
+        self.bind_array(c.value, name.clone(), false);
+        quote!(let #name = &#from.to_vec()[..];)
     }
 
     fn store_one(&self, Cotangent { target, value, place }: &Cotangent) -> TokenStream {
@@ -121,11 +144,15 @@ impl Code<'_, '_> {
                 quote!(#place = #value;)
             }
             (Target::Slice { .. }, Some((k, slice))) => {
-                if self.placed.get(k) == Some(&self.arrays[value]) {
-                    return TokenStream::new();
-                }
                 let from = self.array(*value);
-                quote!(#slice.copy_from_slice(&#from[..]);)
+                match self.placed.get(k) {
+                    Some(slot) if *slot == self.arrays[value] => TokenStream::new(),
+                    Some(slot) if self.slots[*slot].outermost => {
+                        let to = &self.slots[*slot].name;
+                        quote!(#to.copy_from_slice(&#from[..]);)
+                    }
+                    _ => quote!(#slice.copy_from_slice(&#from[..]);),
+                }
             }
             (Target::Component { place, ty, component }, _) => {
                 let to = elements(ty, place, &self.lens_for(ty, *value));

@@ -297,16 +297,18 @@ impl<'f> Code<'f, '_> {
             Some(first) if !plan.rows => quote!(#first),
             _ => flat_position(indices, &lens),
         };
-        let (mut parts, mut sums) = (Vec::new(), run.sums.iter());
+        // As `run` assigns them: first what is stored, then what is summed.
+        let (mut parts, mut folded, mut sums) = (Vec::new(), Vec::new(), run.sums.iter());
         for (&r, out) in nest.body.results[accs..].iter().zip(&nest.outs) {
-            parts.push(match out {
-                Out::Build => self.value(r),
+            match out {
+                Out::Build => parts.push(self.value(r)),
                 Out::Fold(how) => {
                     let sum = &sums.next().expect("a sum per fold").name;
-                    self.folded_into(&quote!(#sum), r, *how, &flat)
+                    folded.push(self.folded_into(&quote!(#sum), r, *how, &flat));
                 }
-            });
+            }
         }
+        parts.extend(folded);
         (copies, tuple(&parts))
     }
 

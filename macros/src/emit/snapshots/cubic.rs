@@ -2,7 +2,14 @@
 
 use nalgebra::DVector;
 /// Sum of squared errors of y = a + b x + c x² + d x³.
-pub fn loss(a: f32, b: f32, c: f32, d: f32, _x: &DVector<f32>, _y: &DVector<f32>) -> f32 {
+pub fn loss(
+    a: f32,
+    b: f32,
+    c: f32,
+    d: f32,
+    _x: &DVector<f32>,
+    _y: &DVector<f32>,
+) -> f32 {
     let y_pred = _x.map(|x| a + b * x + c * x.powi(2) + d * x.powi(3));
     (y_pred - _y).norm_squared()
 }
@@ -26,7 +33,12 @@ const _: () = {
     }
     impl ::core::default::Default for LossGrad {
         fn default() -> Self {
-            LossGrad { a: 0.0, b: 0.0, c: 0.0, d: 0.0 }
+            LossGrad {
+                a: 0.0,
+                b: 0.0,
+                c: 0.0,
+                d: 0.0,
+            }
         }
     }
     /// What is kept between calls: the gradient, and room for intermediate arrays.
@@ -70,7 +82,14 @@ const _: () = {
         #[inline]
         #[track_caller]
         #[must_use]
-        pub fn grad(a: f32, b: f32, c: f32, d: f32, _x: &DVector<f32>, _y: &DVector<f32>) -> LossGrad {
+        pub fn grad(
+            a: f32,
+            b: f32,
+            c: f32,
+            d: f32,
+            _x: &DVector<f32>,
+            _y: &DVector<f32>,
+        ) -> LossGrad {
             Self::value_and_grad(a, b, c, d, _x, _y).1
         }
         /// The value; the gradient is `workspace.grad` afterwards. Allocates nothing if the workspace was used with the
@@ -86,7 +105,16 @@ const _: () = {
             _y: &DVector<f32>,
             workspace: &mut LossWorkspace,
         ) -> f32 {
-            forward_and_backward(a, b, c, d, _x, _y, &mut workspace.grad, &mut workspace.buffers)
+            forward_and_backward(
+                a,
+                b,
+                c,
+                d,
+                _x,
+                _y,
+                &mut workspace.grad,
+                &mut workspace.buffers,
+            )
         }
         /// The value, and the function that pulls a cotangent of the value back to one of each parameter. It may be
         /// called again.
@@ -126,25 +154,45 @@ const _: () = {
             let seed = ::pullback::check::weigh(value);
             let grad = pull(seed.clone());
             let mut probe = a.to_owned();
-            ::pullback::check::parameter(("loss", "a"), &mut probe, &grad.a, |probe| {
-                let a = probe.clone();
-                ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
-            })?;
+            ::pullback::check::parameter(
+                ("loss", "a"),
+                &mut probe,
+                &grad.a,
+                |probe| {
+                    let a = probe.clone();
+                    ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
+                },
+            )?;
             let mut probe = b.to_owned();
-            ::pullback::check::parameter(("loss", "b"), &mut probe, &grad.b, |probe| {
-                let b = probe.clone();
-                ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
-            })?;
+            ::pullback::check::parameter(
+                ("loss", "b"),
+                &mut probe,
+                &grad.b,
+                |probe| {
+                    let b = probe.clone();
+                    ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
+                },
+            )?;
             let mut probe = c.to_owned();
-            ::pullback::check::parameter(("loss", "c"), &mut probe, &grad.c, |probe| {
-                let c = probe.clone();
-                ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
-            })?;
+            ::pullback::check::parameter(
+                ("loss", "c"),
+                &mut probe,
+                &grad.c,
+                |probe| {
+                    let c = probe.clone();
+                    ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
+                },
+            )?;
             let mut probe = d.to_owned();
-            ::pullback::check::parameter(("loss", "d"), &mut probe, &grad.d, |probe| {
-                let d = probe.clone();
-                ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
-            })?;
+            ::pullback::check::parameter(
+                ("loss", "d"),
+                &mut probe,
+                &grad.d,
+                |probe| {
+                    let d = probe.clone();
+                    ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
+                },
+            )?;
             ::core::result::Result::Ok(())
         }
         /// How the derivative is computed: the function's IR, the derivative's, and the loops.
@@ -215,13 +263,15 @@ const _: () = {
             let (_y, _y_tail) = _y.as_chunks::<L>();
             for (_x, _y) in _x.iter().zip(_y) {
                 for l in 0..L {
-                    (loss[l], sum[l], sum_1[l], sum_2[l], sum_3[l]) =
-                        self.at::<FMA>(_x[l], _y[l], loss[l], sum[l], sum_1[l], sum_2[l], sum_3[l]);
+                    (loss[l], sum[l], sum_1[l], sum_2[l], sum_3[l]) = self
+                        .at::<
+                            FMA,
+                        >(_x[l], _y[l], loss[l], sum[l], sum_1[l], sum_2[l], sum_3[l]);
                 }
             }
             for (l, (&_x, &_y)) in _x_tail.iter().zip(_y_tail).enumerate() {
-                (loss[l], sum[l], sum_1[l], sum_2[l], sum_3[l]) =
-                    self.at::<FMA>(_x, _y, loss[l], sum[l], sum_1[l], sum_2[l], sum_3[l]);
+                (loss[l], sum[l], sum_1[l], sum_2[l], sum_3[l]) = self
+                    .at::<FMA>(_x, _y, loss[l], sum[l], sum_1[l], sum_2[l], sum_3[l]);
             }
             (
                 ::pullback::cpu::add_lanes(loss),
@@ -233,7 +283,13 @@ const _: () = {
         }
         #[inline(always)]
         fn combine(left: Self::Sums, right: Self::Sums) -> Self::Sums {
-            (left.0 + right.0, left.1 + right.1, left.2 + right.2, left.3 + right.3, left.4 + right.4)
+            (
+                left.0 + right.0,
+                left.1 + right.1,
+                left.2 + right.2,
+                left.3 + right.3,
+                left.4 + right.4,
+            )
         }
     }
     #[track_caller]
@@ -248,11 +304,18 @@ const _: () = {
         buffers: &mut LossBuffers,
     ) -> f32 {
         let n = _x.len();
-        ::pullback::shape::equal("loss", ("_x", "elements", _x.len()), ("_y", "elements", _y.len()));
+        ::pullback::shape::equal(
+            "loss",
+            ("_x", "elements", _x.len()),
+            ("_y", "elements", _y.len()),
+        );
         let _x = _x.as_slice();
         let _y = _y.as_slice();
-        let (loss, sum, sum_1, sum_2, sum_3) =
-            ::pullback::cpu::launch(&LossNest1 { b, a, c, d, _x, _y }, n, ());
+        let (loss, sum, sum_1, sum_2, sum_3) = ::pullback::cpu::launch(
+            &LossNest1 { b, a, c, d, _x, _y },
+            n,
+            (),
+        );
         grad.a = sum_3;
         grad.b = sum;
         grad.c = sum_1;
@@ -320,13 +383,13 @@ const _: () = {
             let (_y, _y_tail) = _y.as_chunks::<L>();
             for (_x, _y) in _x.iter().zip(_y) {
                 for l in 0..L {
-                    (sum[l], sum_1[l], sum_2[l], sum_3[l]) =
-                        self.at::<FMA>(_x[l], _y[l], sum[l], sum_1[l], sum_2[l], sum_3[l]);
+                    (sum[l], sum_1[l], sum_2[l], sum_3[l]) = self
+                        .at::<FMA>(_x[l], _y[l], sum[l], sum_1[l], sum_2[l], sum_3[l]);
                 }
             }
             for (l, (&_x, &_y)) in _x_tail.iter().zip(_y_tail).enumerate() {
-                (sum[l], sum_1[l], sum_2[l], sum_3[l]) =
-                    self.at::<FMA>(_x, _y, sum[l], sum_1[l], sum_2[l], sum_3[l]);
+                (sum[l], sum_1[l], sum_2[l], sum_3[l]) = self
+                    .at::<FMA>(_x, _y, sum[l], sum_1[l], sum_2[l], sum_3[l]);
             }
             (
                 ::pullback::cpu::add_lanes(sum),
@@ -353,11 +416,26 @@ const _: () = {
         buffers: &mut LossPullBuffers,
     ) {
         let n = _x.len();
-        ::pullback::shape::equal("loss", ("_x", "elements", _x.len()), ("_y", "elements", _y.len()));
+        ::pullback::shape::equal(
+            "loss",
+            ("_x", "elements", _x.len()),
+            ("_y", "elements", _y.len()),
+        );
         let _x = _x.as_slice();
         let _y = _y.as_slice();
-        let (sum, sum_1, sum_2, sum_3) =
-            ::pullback::cpu::launch(&LossPullNest1 { b, a, c, d, seed_1: seed, _x, _y }, n, ());
+        let (sum, sum_1, sum_2, sum_3) = ::pullback::cpu::launch(
+            &LossPullNest1 {
+                b,
+                a,
+                c,
+                d,
+                seed_1: seed,
+                _x,
+                _y,
+            },
+            n,
+            (),
+        );
         grad.a = sum_3;
         grad.b = sum;
         grad.c = sum_1;
