@@ -7,13 +7,15 @@ use std::ops::Range;
 use std::time::Instant;
 
 use nalgebra::DVector;
-use pullback::Workspace;
 use pullback::cpu::{self, Lanes, Level, Nest};
+use pullback::{Workspace, differentiable};
 
-#[path = "../../macros/src/emit/snapshots/cubic.rs"]
-mod cubic;
-
-use cubic::loss;
+/// Sum of squared errors of y = a + b x + c x² + d x³.
+#[differentiable(wrt(a, b, c, d))]
+fn loss(a: f32, b: f32, c: f32, d: f32, x: &DVector<f32>, y: &DVector<f32>) -> f32 {
+    let y_pred = x.map(|x| a + b * x + c * x.powi(2) + d * x.powi(3));
+    (y_pred - y).norm_squared()
+}
 
 /// What a person would write: value and gradient in one pass, sums in lanes.
 struct ByHand<'a> {

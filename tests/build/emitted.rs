@@ -50,6 +50,7 @@ fn module(name: &str, ir: &str) -> String {
         ret,
         params,
         modes: Vec::new(),
+        consts: Vec::new(),
     };
     let companion = companion(&sig, &derivatives(&module, &sig));
     let (function, calls) = (function(&sig), calls(&sig));
