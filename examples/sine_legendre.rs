@@ -1,22 +1,21 @@
 //! Fits a Legendre polynomial to a sine, with a derivative rule of one's own.
 //!
 //! The tutorials' "PyTorch: Defining new autograd functions", in f32: y = a + b P₃(c + d x) with
-//! P₃(z) = ½ (5 z³ - 3 z) at 2,000 points on [-π, π]. The rule is a plain function too; it is fused like the rest.
+//! P₃(z) = ½ (5 z³ - 3 z) at 2,000 points on [-π, π]. The rule is a plain function too, and fused into the loop like the rest.
 //!
 //!     cargo run --release --example sine_legendre [-- --random SEED]
 
 use nalgebra::DVector;
-use pullback::differentiable;
+use pullback::{derivative, differentiable};
 use pullback_examples::{points, start};
 
-/// The Legendre polynomial of degree 3.
-#[differentiable]
+/// The Legendre polynomial of degree 3. It needs no attribute: its derivative is the rule below.
 fn legendre_p3(z: f32) -> f32 {
     0.5 * (5.0 * z.powi(3) - 3.0 * z)
 }
 
 /// How a cotangent of P₃(z) becomes one of z: P₃'(z) = 1.5 (5 z² - 1).
-#[pullback::derivative(of = legendre_p3)]
+#[derivative(of = legendre_p3)]
 fn legendre_p3_vjp(z: f32, dy: f32) -> f32 {
     dy * 1.5 * (5.0 * z.powi(2) - 1.0)
 }

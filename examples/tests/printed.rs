@@ -80,3 +80,26 @@ fn a_random_start_depends_on_the_seed_alone() {
     let [_, b, _, d] = numbers(&first[20], CUBIC)[..] else { panic!("{}", first[20]) };
     assert!((b - 0.8567).abs() < 0.1 && (d + 0.0933).abs() < 0.02, "{}", first[20]);
 }
+
+#[test]
+fn sine_autograd() {
+    check("sine_autograd", &reference("t1_sin_cubic", "case_A", "f32_torch"), CUBIC, 1e-4, 2e-5);
+}
+
+#[test]
+fn sine_legendre() {
+    let template = "Result: y = {} + {} * P3({} + {} x)";
+    check("sine_legendre", &reference("t2_legendre", "case", "f32_torch"), template, 1e-4, 2e-5);
+}
+
+#[test]
+fn line_fit() {
+    let lines = printed("line_fit", &[]);
+    assert_eq!(lines[..4], ["Gradient at zero: (-0.1710, -0.3053)", "0 0.8162", "1 0.8150", "2 0.8138"]);
+    assert_eq!(lines.last().map(String::as_str), Some("Result: y = 1.30 x + 1.85"));
+    for pair in reference("t5_line_fit_norm", "case", "f64_numpy")["loss_log"].as_array().unwrap() {
+        let (step, value) = (pair[0].as_u64().unwrap(), pair[1].as_f64().unwrap());
+        let line = format!("{step} {value:.4}");
+        assert!((3..99).contains(&step) || lines.contains(&line), "`{line}` is missing");
+    }
+}
