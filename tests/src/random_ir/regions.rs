@@ -22,7 +22,8 @@ impl Gen<'_> {
             15 if self.depth == 0 => self.extent(),
             16 => self.assertion(),
             17..=19 if room => self.nest(),
-            20 | 21 if room => self.branch(),
+            20 if room => self.branch(),
+            21 if room => self.plain_loop(),
             22 if room => self.for_loop(),
             23 if room => self.while_loop(),
             _ => self.scalar(),
@@ -335,6 +336,35 @@ impl Gen<'_> {
         self.leave(mark);
         let results = self.b.push(Kind::For { trip, rev, init, body });
         results.into_iter().for_each(|r| self.add(r, 2.0));
+    }
+
+    /// A loop as people write them: it adds to a number, and writes or adds to elements of an array.
+    fn plain_loop(&mut self) {
+        let (x, s) = (self.rng.pick(&self.arrays), self.small());
+        let shape = self.values().ty(x).shape().to_vec();
+        let trip = if self.rng.chance(70) { shape[0] } else { self.rng.pick(&self.extents) };
+        let (mark, rev) = (self.enter(5), self.rng.chance(30));
+        let mut params = self.index_params(&[trip]);
+        let (sum, array) = (self.b.values.like(s), self.b.values.like(x));
+        self.statements(3);
+        if trip == shape[0] && self.rng.chance(30) {
+            let mut at = self.indices_below(&shape);
+            at[0] = params[0];
+            let v = self.b.index(array, &at);
+            let bound = self.bounds[&x];
+            self.add(v, 10.0 + bound);
+        }
+        let (v, w) = (self.small(), self.small());
+        let more = self.b.op(Op::Add, &[sum, v]);
+        let at = self.indices_below(&shape);
+        let changed = if self.rng.chance(60) { self.b.update(array, &at, w) } else { self.b.accum(array, &at, w) };
+        params.extend([sum, array]);
+        let body = self.b.close(params, vec![more, changed]);
+        self.leave(mark);
+        let results = self.b.push(Kind::For { trip, rev, init: vec![s, x], body });
+        let bound = self.bounds[&x];
+        self.add(results[0], 12.0);
+        self.add(results[1], bound + 12.0);
     }
 
     /// A loop that ends after a few iterations, or when a carried float says so.
