@@ -9,7 +9,7 @@ use pullback_tests::random_ir::{Case, case};
 use pullback_tests::shrink::shrink;
 
 /// How many seeds each test runs.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 150;
 const STEPS: u64 = 2_000_000;
 
 fn run(module: &Module, args: &[Datum]) -> Result<Vec<Datum>, String> {

@@ -357,7 +357,8 @@ impl Gen<'_> {
         let (v, w) = (self.small(), self.small());
         let more = self.b.op(Op::Add, &[sum, v]);
         let at = self.indices_below(&shape);
-        let changed = if self.rng.chance(60) { self.b.update(array, &at, w) } else { self.b.accum(array, &at, w) };
+        let changed =
+            if self.rng.chance(60) { self.b.update(array, &at, w) } else { self.b.accum(array, &at, w) };
         params.extend([sum, array]);
         let body = self.b.close(params, vec![more, changed]);
         self.leave(mark);

@@ -1,7 +1,7 @@
 //! Nests: one loop over values and tangents; products and extrema take a second look.
 
 use super::Forward;
-use crate::ad::float_of;
+use crate::ad::{float_of, zero};
 use crate::ad::reverse::{indicator, others};
 use crate::ir::{Block, Inst, Kind, Nest, Out, Reduce, Renamer, Value};
 use crate::ops::Op;
@@ -59,11 +59,18 @@ impl Forward<'_, '_> {
         }
     }
 
+    fn zeros_like(&mut self, v: Value) -> Value {
+        let ty = self.b.values.ty(v).clone();
+        zero(&mut self.b, &ty)
+    }
+
     /// The tangent of a product or an extremum: a sum over all iterations once the result is known.
     fn second_look(&mut self, dual: &Nest, v: Value, d: Value, how: Later) -> Value {
         let na = dual.accs.len();
         let sums = [Out::Fold(Reduce::Sum); 2];
-        let out = self.b.nest(&dual.domain, &dual.accs, &sums, |b, at, tokens| {
+        // what the copied code accumulates is dropped; the accumulators themselves may be used only once
+        let accs: Vec<Value> = dual.accs.iter().map(|&a| self.zeros_like(a)).collect();
+        let out = self.b.nest(&dual.domain, &accs, &sums, |b, at, tokens| {
             let body: &Block = &dual.body;
             let mut renamer =
                 Renamer::with(body.params.iter().copied().zip(at.iter().chain(tokens).copied()));
