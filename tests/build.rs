@@ -57,11 +57,13 @@ fn entry(op: Op, i: usize, tys: &[Scalar], in_nest: bool, functions: &mut String
         tys.iter().enumerate().map(|(k, t)| format!("Lit::{}(a{k})", variant(*t))).collect();
     let params = params.join(", ");
     let variant = variant(result);
+    // what the first pass over lanes has in scope, where an operation asks for it
+    let scope = if body.contains("NEAR") { "const NEAR: bool = false; let __far = &mut false; " } else { "" };
     let generics = if in_nest { "<const FMA: bool>" } else { "" };
     let _ = writeln!(
         functions,
         "fn {name}{generics}(x: &[Lit]) -> Lit {{\n    let [{params}] = *x else {{ panic!(\"{{x:?}}\") }};\n    \
-         Lit::{variant}({body})\n}}"
+         {scope}Lit::{variant}({body})\n}}"
     );
     let tys: Vec<String> = tys.iter().map(|t| format!("Scalar::{t:?}")).collect();
     let fused = if in_nest { &[Some(false), Some(true)][..] } else { &[None] };

@@ -57,13 +57,26 @@ pub(super) fn define(
     params: &[&str],
     body: impl for<'c> FnOnce(&'c Code, &[X<'c>]) -> Vec<X<'c>>,
 ) {
+    let params: Vec<(&str, Scalar)> = params.iter().map(|&p| (p, float)).collect();
+    define_typed(module, float, name, &params, body);
+}
+
+/// As [`define`], with parameters of any types.
+pub(super) fn define_typed(
+    module: &mut Module,
+    float: Scalar,
+    name: &str,
+    params: &[(&str, Scalar)],
+    body: impl for<'c> FnOnce(&'c Code, &[X<'c>]) -> Vec<X<'c>>,
+) {
     let code = Code {
         float,
         values: RefCell::default(),
         open: RefCell::new(vec![Vec::new()]),
         callees: module.funcs.iter().map(|f| (f.name.clone(), f.result_types())).collect(),
     };
-    let params: Vec<Value> = params.iter().map(|p| code.values.borrow_mut().add(float.into(), p)).collect();
+    let params: Vec<Value> =
+        params.iter().map(|&(name, ty)| code.values.borrow_mut().add(ty.into(), name)).collect();
     let args: Vec<X> = params.iter().map(|&value| X { code: &code, value }).collect();
     let results: Vec<Value> = body(&code, &args).into_iter().map(|x| x.value).collect();
     let insts = code.open.borrow_mut().pop().expect("the outermost block is open");

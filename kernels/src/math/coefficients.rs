@@ -181,12 +181,17 @@ pub(super) const TWO_OVER_PI: [i64; 20] = [
 ];
 
 /// pi / 2 in parts of 33 bits, the last with all that a double holds.
-pub(super) const HALF_PI_64: [f64; 4] =
-    [1.5707963267341256, 6.077100506303966e-11, 2.0222662487111665e-21, 8.4784276603689e-32];
+pub(super) const HALF_PI_64: &[f64] =
+    &[1.5707963267341256, 6.077100506303966e-11, 2.0222662487111665e-21, 8.4784276603689e-32];
 
-/// pi / 2 in parts of 16 bits, the last with all that a double holds.
-pub(super) const HALF_PI_32: [f64; 4] =
-    [1.570770263671875, 2.6063062250614166e-05, 6.076561476220377e-11, 5.390302858158119e-15];
+/// pi / 2 in parts of 11 bits, the last with all that a double holds.
+pub(super) const HALF_PI_32: &[f64] = &[
+    1.5703125,
+    0.00048351287841796875,
+    3.1385570764541626e-07,
+    6.070877134334296e-11,
+    6.223372171896613e-14,
+];
 
 /// For large `f32`: below each bound, a number in two parts of which x times it is 2 x / pi but for a multiple of 4.
 pub(super) const LARGE_32: &[(f64, f64, f64)] = &[

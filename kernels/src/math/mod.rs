@@ -46,6 +46,15 @@ pub const OPERATIONS: &[Op] = &[
     Op::PowF,
 ];
 
+/// Operations with a second function, `sin_near` for `sin`, that is right only for arguments of less than some size. The
+/// runtime has `sin_in_lanes` that uses the one or the other.
+pub const NEAR: &[Op] = &[Op::Sin, Op::Cos, Op::Tan];
+
+/// Below which size the functions of [`NEAR`] are right.
+pub fn near_bound(float: Scalar) -> f64 {
+    trig::bound(float)
+}
+
 /// Functions whose Rust is written by hand, because it does the same in another way on a machine without fused
 /// multiply-add.
 const HAND_WRITTEN: &[&str] = &["product_error"];

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
-use super::{HAND_WRITTEN, OPERATIONS};
+use super::{HAND_WRITTEN, NEAR, OPERATIONS, near_bound};
 use crate::ir::{Block, Func, Inst, Kind, Lit, Module, Scalar, Value, Values};
 use crate::ops::Op;
 
@@ -26,8 +26,28 @@ pub fn rust(module: &Module, float: Scalar) -> String {
         text.push('\n');
         text.push_str(&function(func, float));
     }
+    NEAR.iter().for_each(|&op| text.push_str(&in_lanes(op, float)));
     text
 }
+
+/// The function that a nest calls: see [`NEAR`].
+fn in_lanes(op: Op, float: Scalar) -> String {
+    let bound = literal(Lit::of(float, near_bound(float)));
+    IN_LANES.replace("{name}", op.def().name).replace("{bound}", &bound).replace("{T}", float.name())
+}
+
+const IN_LANES: &str = "
+/// As `{name}`; but if `NEAR`, arguments from {bound} on are only noted in `far`.
+#[inline(always)]
+pub fn {name}_in_lanes<const FMA: bool, const NEAR: bool>(x: {T}, far: &mut bool) -> {T} {
+    if NEAR {
+        *far |= x.abs() >= {bound};
+        {name}_near::<FMA>(x)
+    } else {
+        {name}::<FMA>(x)
+    }
+}
+";
 
 /// Veltkamp's constant: its product with a number splits that into halves.
 fn splitter(float: Scalar) -> &'static str {

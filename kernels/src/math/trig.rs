@@ -1,13 +1,14 @@
 //! Sine, cosine, tangent: x = q pi / 2 + r with |r| <= pi / 4, and polynomials in r.
 //!
 //! Arguments up to a bound are reduced by Cody and Waite's method, whose parts of pi / 2 have so few bits that their
-//! products with q are exact. Larger ones take the other side of a branch: in scalar code it is not entered, and in a
-//! loop over lanes LLVM computes both sides and chooses, which is why that side has no loop and no table in memory.
-//! Every finite argument is reduced to full precision.
+//! products with q are exact. Larger ones take the other side of a branch: every finite argument is reduced to full
+//! precision. In a loop over lanes LLVM would compute both sides and choose (which works, since the other side has no
+//! loop and no table in memory, but takes two to five times as long), so lanes first make a pass with `sin_near`, which
+//! knows small arguments only, and note whether they met another one: see [`super::NEAR`].
 
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
-use super::code::{Code, X, define};
+use super::code::{Code, X, define, define_typed};
 use super::coefficients::*;
 use super::exp::shifter;
 use super::fast_two_sum;
@@ -18,19 +19,21 @@ fn reduce_small<'c>(c: &'c Code, x: X<'c>) -> Vec<X<'c>> {
     let parts = c.pick(HALF_PI_32, HALF_PI_64);
     let shifted = x.muladd(FRAC_2_PI, shifter(c)).named("shifted");
     let n = (shifted - shifter(c)).named("n");
-    let r1 = n.muladd(-parts[0], x).named("r1");
-    let r2 = n.muladd(-parts[1], r1).named("r2");
-    let r3 = n.muladd(-parts[2], r2).named("r3");
-    let lost2 = n.muladd(-parts[1], r1 - r2).named("lost2");
-    let lost3 = n.muladd(-parts[2], r2 - r3).named("lost3");
-    let rest = n.muladd(-parts[3], lost2 + lost3).named("rest");
-    let (high, low) = fast_two_sum(r3, rest);
+    let (last, parts) = parts.split_last().expect("pi / 2 has parts");
+    let mut r = n.muladd(-parts[0], x).named("r");
+    let mut lost = r.like(0.0);
+    for &part in &parts[1..] {
+        let next = n.muladd(-part, r).named("r");
+        lost = lost + n.muladd(-part, r - next);
+        r = next;
+    }
+    let (high, low) = fast_two_sum(r, n.muladd(-last, lost).named("rest"));
     vec![shifted.bits(), high, low]
 }
 
-/// Up to which size [`reduce_small`] is exact: q has 8 bits or 20.
-fn bound(c: &Code) -> f64 {
-    c.pick(400.0, 1e6)
+/// Below which size [`reduce_small`] is exact: q has 13 bits or 20.
+pub(super) fn bound(float: Scalar) -> f64 {
+    if float == Scalar::F64 { 1e6 } else { 12e3 }
 }
 
 /// The quadrant and r for a large `f32`, in double precision: see `LARGE_32` for the rows.
@@ -141,9 +144,9 @@ fn cos_parts<'c>(c: &'c Code, high: X<'c>, low: X<'c>) -> (X<'c>, X<'c>) {
     fast_two_sum(one, (tail.muladd(z * z, lost) - high * low).named("tail"))
 }
 
-/// The quadrant and r of an argument; NaN for an infinity.
-fn reduce<'c>(c: &'c Code, x: X<'c>) -> (X<'c>, X<'c>, X<'c>) {
-    let r = c.call("reduce", &[x]);
+/// The quadrant and r of an argument, by one of the functions above.
+fn reduce<'c>(c: &'c Code, by: &str, x: X<'c>) -> (X<'c>, X<'c>, X<'c>) {
+    let r = c.call(by, &[x]);
     (r[0].named("quadrant"), r[1].named("high"), r[2].named("low"))
 }
 
@@ -154,6 +157,21 @@ fn sine<'c>(c: &'c Code, quadrant: X<'c>, high: X<'c>, low: X<'c>) -> X<'c> {
     let even = (quadrant & 1).equals(0).named("even");
     let y = even.select(sin, cos).named("y");
     (y.bits() ^ ((quadrant & 2) << c.pick(30, 62))).float()
+}
+
+/// The tangent of `r` plus that many quadrants: sin / cos or -cos / sin, with what rounding took from both.
+fn tangent<'c>(c: &'c Code, quadrant: X<'c>, high: X<'c>, low: X<'c>) -> X<'c> {
+    let even = (quadrant & 1).equals(0).named("even");
+    let (sin, sin_rest) = c.call2("sin_parts", &[high, low], ["sin", "sin_rest"]);
+    let (cos, cos_rest) = c.call2("cos_parts", &[high, low], ["cos", "cos_rest"]);
+    let (top, top_rest) = (even.select(sin, -cos).named("top"), even.select(sin_rest, -cos_rest));
+    let (base, base_rest) = (even.select(cos, sin).named("base"), even.select(cos_rest, sin_rest));
+    let reciprocal = (1.0 / base).named("reciprocal");
+    let y = (top * reciprocal).named("y");
+    let product = (y * base).named("product");
+    let error = c.call1("product_error", &[y, base, product]);
+    let missing = ((top - product) - error) + (top_rest - y * base_rest);
+    missing.muladd(reciprocal, y)
 }
 
 /// Where an odd function's value is the argument, also if that is subnormal or -0.
@@ -171,7 +189,7 @@ pub(super) fn define_all(m: &mut Module, float: Scalar) {
         vec![r[0], high, r[2]]
     });
     define(m, float, "reduce", &["x"], |c, x| {
-        let small = x[0].abs().lt(bound(c));
+        let small = x[0].abs().lt(bound(c.float));
         c.branch(small, || c.call("reduce_small", x), || c.call("reduce_large", x))
     });
     define(m, float, "sin_parts", &["high", "low"], |c, x| {
@@ -182,26 +200,25 @@ pub(super) fn define_all(m: &mut Module, float: Scalar) {
         let (cos, rest) = cos_parts(c, x[0], x[1]);
         vec![cos.named("cos"), rest]
     });
-    define(m, float, "sin", &["x"], |c, x| {
-        let (quadrant, high, low) = reduce(c, x[0]);
-        vec![unless_tiny(c, x[0], sine(c, quadrant, high, low))]
-    });
-    define(m, float, "cos", &["x"], |c, x| {
-        let (quadrant, high, low) = reduce(c, x[0]);
-        vec![sine(c, (quadrant + 1).named("next"), high, low)]
-    });
-    define(m, float, "tan", &["x"], |c, x| {
-        let (quadrant, high, low) = reduce(c, x[0]);
-        let even = (quadrant & 1).equals(0).named("even");
-        let (sin, sin_rest) = c.call2("sin_parts", &[high, low], ["sin", "sin_rest"]);
-        let (cos, cos_rest) = c.call2("cos_parts", &[high, low], ["cos", "cos_rest"]);
-        // sin / cos or -cos / sin, with what is lost in both
-        let (top, top_rest) = (even.select(sin, -cos).named("top"), even.select(sin_rest, -cos_rest));
-        let (base, base_rest) = (even.select(cos, sin).named("base"), even.select(cos_rest, sin_rest));
-        let reciprocal = (1.0 / base).named("reciprocal");
-        let y = (top * reciprocal).named("y");
-        let lost = c.call1("product_error", &[y, base, y * base]);
-        let missing = ((top - y * base) - lost) + (top_rest - y * base_rest);
-        vec![unless_tiny(c, x[0], missing.muladd(reciprocal, y))]
-    });
+    let quadrant_and_r = &[
+        ("quadrant", if float == Scalar::F64 { Scalar::I64 } else { Scalar::I32 }),
+        ("high", float),
+        ("low", float),
+    ];
+    define_typed(m, float, "sine", quadrant_and_r, |c, x| vec![sine(c, x[0], x[1], x[2])]);
+    define_typed(m, float, "tangent", quadrant_and_r, |c, x| vec![tangent(c, x[0], x[1], x[2])]);
+    for (by, suffix) in [("reduce", ""), ("reduce_small", "_near")] {
+        define(m, float, &format!("sin{suffix}"), &["x"], |c, x| {
+            let (quadrant, high, low) = reduce(c, by, x[0]);
+            vec![unless_tiny(c, x[0], c.call1("sine", &[quadrant, high, low]))]
+        });
+        define(m, float, &format!("cos{suffix}"), &["x"], |c, x| {
+            let (quadrant, high, low) = reduce(c, by, x[0]);
+            vec![c.call1("sine", &[quadrant + 1, high, low])]
+        });
+        define(m, float, &format!("tan{suffix}"), &["x"], |c, x| {
+            let (quadrant, high, low) = reduce(c, by, x[0]);
+            vec![unless_tiny(c, x[0], c.call1("tangent", &[quadrant, high, low]))]
+        });
+    }
 }

@@ -30,7 +30,9 @@ pub struct OpDef {
     pub rust: &'static str,
     /// Rust text where the argument is a truth value; empty: as `rust`.
     pub rust_bool: &'static str,
-    /// Rust text inside a nest, where `FMA` is a const generic `bool`; empty: as `rust`.
+    /// Rust text inside a nest, where `FMA` is a const generic `bool`; empty: as `rust`. A text may ask for two more
+    /// things by naming them: `NEAR`, which says that this is a first pass over lanes, in which results for unusual
+    /// arguments do not count, and `__far`, a `&mut bool` to be set where the pass met such an argument.
     pub lane: &'static str,
     /// PTX text: `{d}` is the destination, `{0}`.. the arguments, `{t}` `f32` or `f64`; empty: not a single
     /// instruction (the mathematical function of that name is called).

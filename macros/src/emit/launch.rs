@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use pullback_kernels::ir::{Extent, Inst, Nest, Out, Ty, Value, free_values};
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::code::{Code, Site};
 use super::loops::tuple;
@@ -27,6 +27,8 @@ struct At {
     code: TokenStream,
     /// The indices that it takes.
     indices: Vec<bool>,
+    /// Whether it takes `NEAR` and `__far`.
+    near: bool,
 }
 
 impl<'f> Code<'f, '_> {
@@ -127,6 +129,7 @@ impl<'f> Code<'f, '_> {
         let mut run = inner.describe_run(inst, nest, plan);
         let at = inner.at(nest, plan, &mut run, &captures);
         run.indices = at.indices;
+        run.near = at.near;
         let loop_code = run.code(plan);
         captures.retain(|c| mentions(&at.code, &c.name) || mentions(&loop_code, &c.name));
         let definition = definition(name, &captures, &at.code, &loop_code);
@@ -262,18 +265,21 @@ impl<'f> Code<'f, '_> {
         });
         let fields: Vec<&Ident> = captures.iter().map(|c| &c.name).filter(|n| mentioned(n)).collect();
         let open = (!fields.is_empty()).then(|| quote!(let Self { #(#fields,)* .. } = *self;));
-        let params = index_params.chain(loads).chain(accs).chain(sums);
+        let near = mentions(&body, &format_ident!("NEAR"));
+        let far = near.then(|| quote!(__far: &mut bool));
+        let params = index_params.chain(loads).chain(accs).chain(sums).chain(far);
+        let near_param = near.then(|| quote!(, const NEAR: bool));
         let ret = run.result_type();
         let code = quote! {
             #[inline(always)]
-            fn at<const FMA: bool>(&self, #(#params),*) #ret {
+            fn at<const FMA: bool #near_param>(&self, #(#params),*) #ret {
                 #open
                 #body
                 #copies
                 #results
             }
         };
-        At { code, indices: used }
+        At { code, indices: used, near }
     }
 
     /// What an iteration returns: the numbers to store, then the sums; and what must be copied first.

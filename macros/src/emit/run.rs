@@ -50,6 +50,8 @@ pub(super) struct Run {
     pub(super) sums: Vec<Sum>,
     /// Which indices one iteration takes.
     pub(super) indices: Vec<bool>,
+    /// Whether an iteration may find that it needs more time than lanes have: it takes `NEAR` and notes it in `__far`.
+    pub(super) near: bool,
 }
 
 /// A part of a loop over several things at once: pattern and iterator.
@@ -177,7 +179,30 @@ impl Run {
             })
             .collect();
         let (code, ends) = (if plan.rows { self.rows(plan) } else { self.whole(plan) }, tuple(&ends));
-        quote!(#(#starts)* #code #ends)
+        let pass = quote!(#(#starts)* #code);
+        if self.near { self.twice(plan, &pass, &ends) } else { quote!(#pass #ends) }
+    }
+
+    /// A pass for usual arguments, and where it met others, once more from the start for all.
+    fn twice(&self, plan: &Plan, pass: &TokenStream, ends: &TokenStream) -> TokenStream {
+        let done = if self.sums.is_empty() { quote!(return;) } else { quote!(return #ends;) };
+        let first = (plan.mode != Mode::Plain).then(|| {
+            quote!({
+                const NEAR: bool = true;
+                let range = range.clone();
+                #pass
+                if !__far {
+                    #done
+                }
+            })
+        });
+        quote! {
+            let mut __far = false;
+            #first
+            const NEAR: bool = false;
+            #pass
+            #ends
+        }
     }
 
     /// All axes in one.
@@ -271,9 +296,16 @@ impl Run {
     ) -> TokenStream {
         let index = index.iter().zip(&self.indices).filter(|(_, used)| **used).map(|(i, _)| i);
         let accs = self.accumulators.iter().map(|Accumulator { name, .. }| quote!(#name));
-        let args: Vec<TokenStream> =
-            index.cloned().chain(loads.iter().cloned()).chain(accs).chain(sums.iter().cloned()).collect();
-        let call = quote!(self.at::<FMA>(#(#args),*));
+        let far = self.near.then(|| quote!(&mut __far));
+        let args: Vec<TokenStream> = index
+            .cloned()
+            .chain(loads.iter().cloned())
+            .chain(accs)
+            .chain(sums.iter().cloned())
+            .chain(far)
+            .collect();
+        let near = self.near.then(|| quote!(, NEAR));
+        let call = quote!(self.at::<FMA #near>(#(#args),*));
         if targets.is_empty() {
             return quote!(#call;);
         }

@@ -283,14 +283,13 @@ pub fn atanh<const FMA: bool>(x: f64) -> f64 {
 fn reduce_small<const FMA: bool>(x: f64) -> (i64, f64, f64) {
     let shifted = muladd::<FMA>(x, 0.6366197723675814, 6755399441055744.0);
     let n = shifted - 6755399441055744.0;
-    let r1 = muladd::<FMA>(n, -1.5707963267341256, x);
-    let r2 = muladd::<FMA>(n, -6.077100506303966e-11, r1);
-    let r3 = muladd::<FMA>(n, -2.0222662487111665e-21, r2);
-    let lost2 = muladd::<FMA>(n, -6.077100506303966e-11, r1 - r2);
-    let lost3 = muladd::<FMA>(n, -2.0222662487111665e-21, r2 - r3);
-    let rest = muladd::<FMA>(n, -8.4784276603689e-32, lost2 + lost3);
-    let t = r3 + rest;
-    (shifted.to_bits().cast_signed(), t, (r3 - t) + rest)
+    let r = muladd::<FMA>(n, -1.5707963267341256, x);
+    let r1 = muladd::<FMA>(n, -6.077100506303966e-11, r);
+    let r2 = muladd::<FMA>(n, -2.0222662487111665e-21, r1);
+    let t = (0.0 + muladd::<FMA>(n, -6.077100506303966e-11, r - r1)) + muladd::<FMA>(n, -2.0222662487111665e-21, r1 - r2);
+    let rest = muladd::<FMA>(n, -8.4784276603689e-32, t);
+    let t1 = r2 + rest;
+    (shifted.to_bits().cast_signed(), t1, (r2 - t1) + rest)
 }
 
 #[inline(always)]
@@ -416,34 +415,17 @@ fn cos_parts<const FMA: bool>(high: f64, low: f64) -> (f64, f64) {
     (cos, (one - cos) + tail)
 }
 
-/// The sine.
 #[inline(always)]
-pub fn sin<const FMA: bool>(x: f64) -> f64 {
-    let (quadrant, high, low) = reduce::<FMA>(x);
+fn sine<const FMA: bool>(quadrant: i64, high: f64, low: f64) -> f64 {
     let (sin, _sin_rest) = sin_parts::<FMA>(high, low);
     let (cos, _cos_rest) = cos_parts::<FMA>(high, low);
     let even = (quadrant & 1) == 0;
     let y = if even { sin } else { cos };
-    let t = f64::from_bits((y.to_bits().cast_signed() ^ ((quadrant & 2) << 62)).cast_unsigned());
-    if x.abs() < 1e-9 { x } else { t }
+    f64::from_bits((y.to_bits().cast_signed() ^ ((quadrant & 2) << 62)).cast_unsigned())
 }
 
-/// The cosine.
 #[inline(always)]
-pub fn cos<const FMA: bool>(x: f64) -> f64 {
-    let (quadrant, high, low) = reduce::<FMA>(x);
-    let next = quadrant.wrapping_add(1);
-    let (sin, _sin_rest) = sin_parts::<FMA>(high, low);
-    let (cos, _cos_rest) = cos_parts::<FMA>(high, low);
-    let even = (next & 1) == 0;
-    let y = if even { sin } else { cos };
-    f64::from_bits((y.to_bits().cast_signed() ^ ((next & 2) << 62)).cast_unsigned())
-}
-
-/// The tangent.
-#[inline(always)]
-pub fn tan<const FMA: bool>(x: f64) -> f64 {
-    let (quadrant, high, low) = reduce::<FMA>(x);
+fn tangent<const FMA: bool>(quadrant: i64, high: f64, low: f64) -> f64 {
     let even = (quadrant & 1) == 0;
     let (sin, sin_rest) = sin_parts::<FMA>(high, low);
     let (cos, cos_rest) = cos_parts::<FMA>(high, low);
@@ -451,9 +433,49 @@ pub fn tan<const FMA: bool>(x: f64) -> f64 {
     let base = if even { cos } else { sin };
     let reciprocal = 1.0 / base;
     let y = top * reciprocal;
+    let product = y * base;
     let t = (if even { sin_rest } else { -cos_rest }) - (y * (if even { cos_rest } else { sin_rest }));
-    let t1 = ((top - (y * base)) - product_error::<FMA>(y, base, y * base)) + t;
-    if x.abs() < 1e-9 { x } else { muladd::<FMA>(t1, reciprocal, y) }
+    let t1 = ((top - product) - product_error::<FMA>(y, base, product)) + t;
+    muladd::<FMA>(t1, reciprocal, y)
+}
+
+/// The sine.
+#[inline(always)]
+pub fn sin<const FMA: bool>(x: f64) -> f64 {
+    let (quadrant, high, low) = reduce::<FMA>(x);
+    if x.abs() < 1e-9 { x } else { sine::<FMA>(quadrant, high, low) }
+}
+
+/// The cosine.
+#[inline(always)]
+pub fn cos<const FMA: bool>(x: f64) -> f64 {
+    let (quadrant, high, low) = reduce::<FMA>(x);
+    sine::<FMA>(quadrant.wrapping_add(1), high, low)
+}
+
+/// The tangent.
+#[inline(always)]
+pub fn tan<const FMA: bool>(x: f64) -> f64 {
+    let (quadrant, high, low) = reduce::<FMA>(x);
+    if x.abs() < 1e-9 { x } else { tangent::<FMA>(quadrant, high, low) }
+}
+
+#[inline(always)]
+fn sin_near<const FMA: bool>(x: f64) -> f64 {
+    let (quadrant, high, low) = reduce_small::<FMA>(x);
+    if x.abs() < 1e-9 { x } else { sine::<FMA>(quadrant, high, low) }
+}
+
+#[inline(always)]
+fn cos_near<const FMA: bool>(x: f64) -> f64 {
+    let (quadrant, high, low) = reduce_small::<FMA>(x);
+    sine::<FMA>(quadrant.wrapping_add(1), high, low)
+}
+
+#[inline(always)]
+fn tan_near<const FMA: bool>(x: f64) -> f64 {
+    let (quadrant, high, low) = reduce_small::<FMA>(x);
+    if x.abs() < 1e-9 { x } else { tangent::<FMA>(quadrant, high, low) }
 }
 
 #[inline(always)]
@@ -659,4 +681,37 @@ pub fn powf<const FMA: bool>(x: f64, y: f64) -> f64 {
     let result5 = if x == x { result4 } else { x };
     let result6 = if y == y { result5 } else { y };
     if (y == 0.0) | (x == 1.0) { 1.0 } else { result6 }
+}
+
+/// As `sin`; but if `NEAR`, arguments from 1000000.0 on are only noted in `far`.
+#[inline(always)]
+pub fn sin_in_lanes<const FMA: bool, const NEAR: bool>(x: f64, far: &mut bool) -> f64 {
+    if NEAR {
+        *far |= x.abs() >= 1000000.0;
+        sin_near::<FMA>(x)
+    } else {
+        sin::<FMA>(x)
+    }
+}
+
+/// As `cos`; but if `NEAR`, arguments from 1000000.0 on are only noted in `far`.
+#[inline(always)]
+pub fn cos_in_lanes<const FMA: bool, const NEAR: bool>(x: f64, far: &mut bool) -> f64 {
+    if NEAR {
+        *far |= x.abs() >= 1000000.0;
+        cos_near::<FMA>(x)
+    } else {
+        cos::<FMA>(x)
+    }
+}
+
+/// As `tan`; but if `NEAR`, arguments from 1000000.0 on are only noted in `far`.
+#[inline(always)]
+pub fn tan_in_lanes<const FMA: bool, const NEAR: bool>(x: f64, far: &mut bool) -> f64 {
+    if NEAR {
+        *far |= x.abs() >= 1000000.0;
+        tan_near::<FMA>(x)
+    } else {
+        tan::<FMA>(x)
+    }
 }

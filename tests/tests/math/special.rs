@@ -1,5 +1,8 @@
 //! Arguments at which the result is exact: zeros, infinities, NaN, ones, and powers.
 
+use pullback_kernels::ir::Scalar;
+use pullback_kernels::math;
+
 use crate::functions::{BINARY, Function, UNARY};
 
 const SPECIAL: [f64; 17] = [
@@ -93,4 +96,25 @@ fn multiply_and_add() {
     let x = 1.0 + f64::EPSILON;
     assert_eq!(pullback::math::f64::muladd::<true>(x, x, -x * x), x.mul_add(x, -x * x));
     assert_eq!(pullback::math::f64::muladd::<false>(x, x, -x * x), 0.0);
+}
+
+/// In lanes, a first pass is right for arguments that are not far, and notes the others.
+#[test]
+fn near_arguments() {
+    macro_rules! check {
+        ($float:ident, $($near:ident $name:ident)*) => {$(
+            for k in -4000..4000 {
+                let x = (k as $float).powi(3) / 1000.0;
+                let (mut far, mut never) = (false, false);
+                let y = pullback::math::$float::$near::<true, true>(x, &mut far);
+                let exact = pullback::math::$float::$name::<true>(x);
+                assert!(far || y == exact, "{} of {x}: {y} instead of {exact}", stringify!($name));
+                assert_eq!(far, x.abs() as f64 >= math::near_bound(Scalar::from_name(stringify!($float)).unwrap()));
+                assert_eq!(pullback::math::$float::$near::<true, false>(x, &mut never), exact);
+                assert!(!never);
+            }
+        )*};
+    }
+    check!(f32, sin_in_lanes sin cos_in_lanes cos tan_in_lanes tan);
+    check!(f64, sin_in_lanes sin cos_in_lanes cos tan_in_lanes tan);
 }

@@ -4,7 +4,7 @@ use super::*;
 
 pub(super) const SIN: OpDef = OpDef {
     spellings: &["sin"],
-    lane: "::pullback::math::{T}::sin::<FMA>({0})",
+    lane: "::pullback::math::{T}::sin_in_lanes::<FMA, NEAR>({0}, __far)",
     partials: &[Of("cos(a)")],
     cost: 15,
     test: own(ANY, (1.6, 0.8)),
@@ -13,7 +13,7 @@ pub(super) const SIN: OpDef = OpDef {
 
 pub(super) const COS: OpDef = OpDef {
     spellings: &["cos"],
-    lane: "::pullback::math::{T}::cos::<FMA>({0})",
+    lane: "::pullback::math::{T}::cos_in_lanes::<FMA, NEAR>({0}, __far)",
     partials: &[Of("-sin(a)")],
     cost: 15,
     test: own(ANY, (1.6, 0.8)),
@@ -22,7 +22,7 @@ pub(super) const COS: OpDef = OpDef {
 
 pub(super) const TAN: OpDef = OpDef {
     spellings: &["tan"],
-    lane: "::pullback::math::{T}::tan::<FMA>({0})",
+    lane: "::pullback::math::{T}::tan_in_lanes::<FMA, NEAR>({0}, __far)",
     partials: &[Of("1.0 + y * y")],
     cost: 20,
     test: own(&[(-1.4, 1.4)], (1.8, 1.0)),
