@@ -4,4 +4,5 @@
 mod accuracy;
 mod functions;
 mod interpreter;
+mod lanes;
 mod special;

@@ -12,7 +12,8 @@ const CRATES: &[&str] = &["kernels", "macros", "runtime", "examples"];
 const UNSAFE: &[&str] = &["runtime/src/cpu/dispatch.rs", "runtime/src/cuda/", "tests/"];
 
 /// Files that may be longer than the limit, each with its reason.
-const LONG_FILES: &[(&str, &str)] = &[("runtime/src/math/f64.rs", "generated")];
+const LONG_FILES: &[(&str, &str)] =
+    &[("runtime/src/math/f32.rs", "generated"), ("runtime/src/math/f64.rs", "generated")];
 
 /// Functions that may be longer than the limit, each with its reason.
 const LONG_FUNCTIONS: &[(&str, &str, &str)] =
