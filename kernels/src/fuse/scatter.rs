@@ -6,7 +6,7 @@
 
 use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Nest, Out, Reduce, Scalar, Ty, Value};
 use crate::ops::Op;
-use crate::opt::Cursor;
+use crate::opt::{Cursor, positions};
 
 /// Arrays with more elements than this stay accumulators: one sum per element would not pay.
 const MAX_SUMS: i64 = 64;
@@ -325,13 +325,6 @@ impl Taken {
         let elems = elems.collect();
         c.emit(Kind::Pack { elems, shape })[0]
     }
-}
-
-/// All index tuples of a constant shape, the last axis fastest.
-fn positions(shape: &[i64]) -> Vec<Vec<i64>> {
-    shape.iter().fold(vec![Vec::new()], |all, &n| {
-        all.into_iter().flat_map(|at| (0..n).map(move |k| [&at[..], &[k]].concat())).collect()
-    })
 }
 
 /// Whether an array is certainly zero everywhere.

@@ -8,19 +8,23 @@ pub mod dce;
 mod facts;
 pub mod flatten;
 mod fold;
+pub mod hoist;
 mod inline;
 mod known;
 pub mod localize;
 pub mod promote;
+pub mod scalarize;
 pub mod simplify;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub mod unroll;
 
 pub(crate) use cursor::Cursor;
 pub use inline::inline;
 pub(crate) use known::Known;
+pub(crate) use unroll::positions;
 
 use crate::fuse;
 use crate::ir::{Block, Func};
@@ -31,7 +35,10 @@ pub const PASSES: &[(&str, fn(&mut Func))] = &[
     ("cse", cse::run),
     ("dce", dce::run),
     ("compact", compact::run),
+    ("unroll", unroll::run),
+    ("scalarize", scalarize::run),
     ("promote", promote::run),
+    ("hoist", hoist::run),
     ("inline_builds", fuse::vertical::run),
     ("merge", fuse::horizontal::run),
     ("scatter_to_build", fuse::scatter::run),
@@ -71,7 +78,13 @@ fn round(f: &mut Func) {
     simplify::run(f);
     cse::run(f);
     dce::run(f);
+    unroll::run(f);
+    scalarize::run(f);
+    simplify::run(f);
+    cse::run(f);
+    dce::run(f);
     promote::run(f);
+    hoist::run(f);
     fuse::vertical::run(f);
     fuse::scatter::run(f);
     simplify::run(f);
@@ -84,7 +97,7 @@ fn round(f: &mut Func) {
 }
 
 /// How many instructions a block has, those of nested blocks included.
-fn count(block: &Block) -> usize {
+pub(crate) fn count(block: &Block) -> usize {
     let nested = |i: &crate::ir::Inst| i.kind.blocks().into_iter().map(count).sum::<usize>();
     block.insts.iter().map(|i| 1 + nested(i)).sum()
 }

@@ -5,7 +5,7 @@
 //! the loop stays. Perfectly nested loops become one nest.
 
 mod accumulate;
-mod reduce;
+pub(super) mod reduce;
 #[cfg(test)]
 mod tests;
 mod write;

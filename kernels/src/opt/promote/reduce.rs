@@ -43,7 +43,7 @@ pub(super) fn contribution(
 }
 
 /// Whether a reduction of that type gives what the operation gives: of floats, extrema treat NaN differently.
-fn is_exact(reduce: Reduce, elem: Scalar) -> bool {
+pub(in crate::opt) fn is_exact(reduce: Reduce, elem: Scalar) -> bool {
     match reduce {
         Reduce::Sum | Reduce::Product => elem != Scalar::Bool,
         Reduce::Max | Reduce::Min => elem.is_int(),
@@ -194,7 +194,7 @@ fn append(c: &mut Cursor, insts: &mut Vec<Inst>, kind: Kind) -> Value {
 }
 
 /// The operation of a reduction.
-pub(super) fn op_of(reduce: Reduce) -> Op {
+pub(in crate::opt) fn op_of(reduce: Reduce) -> Op {
     Op::all().find(|op| op.def().facts.reduce == Some(reduce)).expect("an operation for each reduction")
 }
 
