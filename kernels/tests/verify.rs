@@ -139,3 +139,42 @@ fn every_violation_is_reported() {
     });
     assert!(found.len() >= 2, "{found:?}");
 }
+
+#[test]
+fn loops_whose_index_is_no_integer() {
+    let mut module = parse("fn @f() -> () { for (%k < 3) { yield } return }").unwrap();
+    let k = find(&module.funcs[0], "k");
+    module.funcs[0].values[k].ty = Scalar::F64.into();
+    assert_eq!(
+        verify(&module).unwrap_err()[0].0,
+        "@f: an instruction without results: the index of a loop is an i64"
+    );
+}
+
+#[test]
+fn external_functions_with_code_or_unknown_extents() {
+    let found = after(|f| {
+        let b = find(f, "b");
+        f.external = Some("a::path".into());
+        f.returns = vec![Ty::Array(Scalar::F64, vec![Extent::Value(b)])];
+    });
+    assert_eq!(found, ["@f: an external function has no code", "@f: the extent %b of a result is no size"]);
+}
+
+#[test]
+fn calls_of_malformed_functions() {
+    let mut module =
+        parse("fn @g(%a: f64) -> f64 { return %a } fn @f(%a: f64) -> f64 { %b = call @g(%a) return %b }")
+            .unwrap();
+    module.funcs[0].body.results = vec![Value(99)];
+    module.funcs[1].rule = Some(pullback_kernels::ir::Rule { func: "g".into(), wrt: vec![0] });
+    let found: Vec<String> = verify(&module).unwrap_err().into_iter().map(|v| v.0).collect();
+    assert_eq!(
+        found,
+        [
+            "@g: %undefined.99 is not in the table of values",
+            "@f: its rule @g is malformed itself",
+            "@f: %b: @g is malformed itself"
+        ]
+    );
+}

@@ -8,32 +8,34 @@ use pullback_kernels::ir::{Block, Builder, Inst, Kind, Module, Ty, Value, Values
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The smallest module found that verifies and still fails: results of the entry function dropped, instructions
-/// dropped, or replaced by constants.
+/// dropped, or replaced by constants, from the last to the first.
 pub fn shrink(module: &Module, fails: impl Fn(&Module) -> bool) -> Module {
-    let mut best = module.clone();
     let start = Instant::now();
-    let fails = |m: &Module| start.elapsed() < PATIENCE && fails(m);
+    let better = |c: &Module, best: &Module| {
+        start.elapsed() < PATIENCE && size(c) < size(best) && verify(c).is_ok() && fails(c)
+    };
+    let mut best = module.clone();
     loop {
-        let mut candidates = drop_results(&best);
-        candidates.extend(
-            (0..count(&entry(&best).body))
-                .rev()
-                .flat_map(|i| [change(&best, i, false), change(&best, i, true)]),
-        );
-        match candidates.into_iter().find(|c| size(c) < size(&best) && verify(c).is_ok() && fails(c)) {
-            Some(smaller) => best = smaller,
-            None => return best,
+        let before = size(&best);
+        best = Some(without_dead_code(&best)).filter(|c| better(c, &best)).unwrap_or(best);
+        while let Some(smaller) = drop_results(&best).into_iter().find(|c| better(c, &best)) {
+            best = smaller;
+        }
+        for position in (0..count(&best.entry().body)).rev() {
+            let candidates = [false, true].map(|constants| change(&best, position, constants));
+            if let Some(smaller) = candidates.into_iter().find(|c| better(c, &best)) {
+                best = smaller;
+            }
+        }
+        if size(&best) == before {
+            return best;
         }
     }
 }
 
-fn entry(module: &Module) -> &pullback_kernels::ir::Func {
-    module.entry()
-}
-
 /// What gets smaller: instructions that are no constants count most.
 fn size(module: &Module) -> usize {
-    let body = &entry(module).body;
+    let body = &module.entry().body;
     4 * count(body) + body.results.len() - 2 * constants(body)
 }
 
@@ -46,8 +48,14 @@ fn constants(block: &Block) -> usize {
     block.insts.iter().map(|i| own(i) + i.kind.blocks().into_iter().map(constants).sum::<usize>()).sum()
 }
 
+fn without_dead_code(module: &Module) -> Module {
+    let mut m = module.clone();
+    pullback_kernels::opt::dce::run(m.funcs.last_mut().expect("an entry"));
+    m
+}
+
 fn drop_results(module: &Module) -> Vec<Module> {
-    let n = entry(module).body.results.len();
+    let n = module.entry().body.results.len();
     let without = |i: usize| {
         let mut m = module.clone();
         m.funcs.last_mut().expect("an entry").body.results.remove(i);

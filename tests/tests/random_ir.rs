@@ -296,3 +296,14 @@ fn passes_leave_derivatives_unchanged() {
 fn size(data: &[Datum]) -> f64 {
     dot(data, data).sqrt()
 }
+
+#[test]
+fn shrinking_keeps_what_fails_and_little_else() {
+    let module = inlined(&case(3).module);
+    let before = module.to_string().lines().count();
+    let fails = |m: &Module| m.to_string().contains("tanh");
+    assert!(fails(&module));
+    let small = shrink(&module, fails);
+    let after = small.to_string().lines().count();
+    assert!(fails(&small) && verify(&small).is_ok() && 2 * after < before, "{before} lines became\n{small}");
+}
