@@ -41,7 +41,7 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
         #[derive(Debug)]
         #vis enum #name {}
 
-        #[allow(unused, clippy::all, clippy::pedantic, clippy::nursery)]
+        #[allow(unused, unreachable_pub, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
         const _: () = {
             #grad_item
             #workspace

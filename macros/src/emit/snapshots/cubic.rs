@@ -17,7 +17,7 @@ pub fn loss(
 #[allow(non_camel_case_types)]
 #[derive(Debug)]
 pub enum loss {}
-#[allow(unused, clippy::all, clippy::pedantic, clippy::nursery)]
+#[allow(unused, unreachable_pub, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 const _: () = {
     ///The gradient of [`loss`](fn@loss).
     #[derive(Clone, Debug, PartialEq)]
