@@ -1,5 +1,7 @@
 //! The same bits for any number of threads, and the same result up to rounding at every instruction set.
 
+use std::sync::Mutex;
+
 use nalgebra::DVector;
 use pullback::cpu::{self, Level};
 use pullback::{Grad, differentiable};
@@ -22,8 +24,12 @@ fn on_threads(threads: usize, n: usize) -> (f32, Grad<loss>) {
     pool.install(|| loss::value_and_grad(0.4, 1.7, &x, &y))
 }
 
+/// The instruction set is the whole process's: one test at a time.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
+    let _guard = ONE_AT_A_TIME.lock();
     for n in [1_000, 100_003, 1 << 20] {
         let (value, grad) = on_threads(1, n);
         assert!(value.is_finite() && grad.a != 0.0);
@@ -37,6 +43,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn instruction_sets_agree_up_to_rounding() {
+    let _guard = ONE_AT_A_TIME.lock();
     let (x, y) = data(100_003);
     let run = |level| (cpu::force(Some(level)) == level).then(|| loss::value_and_grad(0.4, 1.7, &x, &y));
     let (value, grad) = run(Level::Baseline).expect("every machine has a baseline");
