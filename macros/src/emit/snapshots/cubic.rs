@@ -17,7 +17,14 @@ pub fn loss(
 #[allow(non_camel_case_types)]
 #[derive(Debug)]
 pub enum loss {}
-#[allow(unused, unreachable_pub, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    unused,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 const _: () = {
     ///The gradient of [`loss`](fn@loss).
     #[derive(Clone, Debug, PartialEq)]
