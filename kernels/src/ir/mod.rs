@@ -325,3 +325,10 @@ pub enum Contract {
     /// The upper triangular U with `Uᵀ U = A`, from the upper triangle of A. Panics unless A is positive definite.
     Cholesky,
 }
+
+impl Contract {
+    /// Whether it panics for some matrices.
+    pub fn may_panic(self) -> bool {
+        matches!(self, Contract::Solve { .. } | Contract::Inverse | Contract::Cholesky)
+    }
+}

@@ -4,7 +4,7 @@ use crate::ir::{Kind, Lit, Reduce, Scalar, Value};
 use crate::ops::{Op, OpDef, Sig};
 
 use super::cursor::Cursor;
-use super::facts::{is_number, linear_coefficients};
+use super::facts::{is_bilinear, is_number, linear_coefficients};
 use super::known::Linear;
 
 /// The largest exponent that becomes a chain of products.
@@ -16,15 +16,17 @@ pub(crate) fn fold(c: &mut Cursor, op: Op, args: &[Value]) -> Option<Value> {
     if let Some(lit) = constant(c, op, args) {
         return Some(c.lit(lit));
     }
-    identity(c, def, args).or_else(|| involution(c, op, args)).or_else(|| match def.sig {
-        Sig::Select => select(c, args),
-        Sig::Compare => compare(c, def, args).map(|lit| c.lit(lit)),
-        Sig::PowI => power(c, args),
-        Sig::Num(_) if is_i64(c, args) => bound(c, def, args).or_else(|| integer_sum(c, def, op, args)),
-        _ if def.facts.quotient => quotient(c, args),
-        _ if def.facts.unless_zero.is_some() => not_zero(c, def, args),
-        _ => None,
-    })
+    identity(c, def, args).or_else(|| involution(c, op, args)).or_else(|| opposite(c, def, args)).or_else(
+        || match def.sig {
+            Sig::Select => select(c, args),
+            Sig::Compare => compare(c, def, args).map(|lit| c.lit(lit)),
+            Sig::PowI => power(c, args),
+            Sig::Num(_) if is_i64(c, args) => bound(c, def, args).or_else(|| integer_sum(c, def, op, args)),
+            _ if def.facts.quotient => quotient(c, args),
+            _ if def.facts.unless_zero.is_some() => not_zero(c, def, args),
+            _ => None,
+        },
+    )
 }
 
 fn is_i64(c: &Cursor, args: &[Value]) -> bool {
@@ -73,6 +75,19 @@ fn involution(c: &Cursor, op: Op, args: &[Value]) -> Option<Value> {
         Kind::Op(inner, inner_args) if op.def().facts.involution && *inner == op => Some(inner_args[0]),
         _ => None,
     }
+}
+
+/// A product with -1.
+fn opposite(c: &mut Cursor, def: &OpDef, args: &[Value]) -> Option<Value> {
+    let &[a, b] = args else { return None };
+    let minus_one = |v: Value| c.known.lit(v).is_some_and(|l| is_number(l, -1.0));
+    let other = match () {
+        () if !is_bilinear(def) => return None,
+        () if minus_one(b) => a,
+        () if minus_one(a) => b,
+        () => return None,
+    };
+    Some(c.emit(Kind::Op(Op::Neg, vec![other]))[0])
 }
 
 fn select(c: &Cursor, args: &[Value]) -> Option<Value> {

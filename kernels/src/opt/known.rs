@@ -341,6 +341,7 @@ impl Known {
             | Kind::Push { .. }
             | Kind::Pop { .. }
             | Kind::While { .. } => true,
+            Kind::Contract { kind, .. } => kind.may_panic(),
             kind => kind.blocks().iter().any(|b| b.insts.iter().any(|i| self.has_effect(values, i))),
         }
     }

@@ -63,9 +63,13 @@ pub fn optimize(f: &mut Func) {
     }
 }
 
-/// The last step before a back end: branches in nests become choices, products and sums multiply-adds, and nests get
+/// The last step before a back end: invariant code leaves loops even where it may run in vain, branches in nests become choices, products and sums multiply-adds, and nests get
 /// their own literals. Not before differentiation, which must see the branches.
 pub fn finish(f: &mut Func) {
+    hoist::run(f);
+    cse::run(f);
+    fuse::horizontal::run(f);
+    dce::run(f);
     flatten::run(f);
     cse::run(f);
     contract::run(f);
@@ -75,6 +79,7 @@ pub fn finish(f: &mut Func) {
 }
 
 fn round(f: &mut Func) {
+    dce::run(f);
     simplify::run(f);
     cse::run(f);
     dce::run(f);
@@ -84,7 +89,7 @@ fn round(f: &mut Func) {
     cse::run(f);
     dce::run(f);
     promote::run(f);
-    hoist::run(f);
+    hoist::cautious(f);
     fuse::vertical::run(f);
     fuse::scatter::run(f);
     simplify::run(f);

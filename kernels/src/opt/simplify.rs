@@ -153,7 +153,9 @@ fn accum(c: &mut Cursor, array: Value, at: &[Value], value: Value) -> Option<Val
     let Kind::Pack { elems, shape } = c.known.def(array)? else { return None };
     let (mut elems, shape) = (elems.clone(), shape.clone());
     let place = position(c, at, &shape)?;
-    elems[place] = operate(c, Op::Add, &[elems[place], value]);
+    // What accumulates starts from zero; the sign of a zero is nobody's business there.
+    let zero = c.known.lit(elems[place]).is_some_and(|l| l.to_f64() == 0.0);
+    elems[place] = if zero { value } else { operate(c, Op::Add, &[elems[place], value]) };
     Some(c.emit(Kind::Pack { elems, shape })[0])
 }
 
@@ -197,7 +199,9 @@ fn for_(c: &mut Cursor, mut i: Inst) {
             c.replace_all(&i.results, &init);
         }
         Extent::Const(1) => {
-            let body = std::mem::take(body);
+            let mut body = std::mem::take(body);
+            // The mark speaks of this loop, not of the one around it.
+            body.insts.retain(|i| !matches!(i.kind, Kind::Checkpoint));
             let zero = c.lit(Lit::I64(0));
             c.replace(body.params[0], zero);
             c.replace_all(&body.params[1..], init);

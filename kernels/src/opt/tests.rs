@@ -1,5 +1,7 @@
 //! Each simplification on a small piece of text.
 
+mod loops;
+
 use super::testing::becomes;
 use super::*;
 

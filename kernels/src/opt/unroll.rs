@@ -22,7 +22,7 @@ fn inst(c: &mut Cursor, mut i: Inst) {
         *block = c.block(std::mem::take(block), &mut inst);
     }
     match &i.kind {
-        Kind::For { trip: Extent::Const(n), rev, init, body } if fits(*n, body) => {
+        Kind::For { trip: Extent::Const(n), rev, init, body } if fits(*n, body) && !is_marked(body) => {
             let mut carried = init.clone();
             let (n, rev) = (*n, *rev);
             for k in 0..n {
@@ -41,6 +41,11 @@ fn inst(c: &mut Cursor, mut i: Inst) {
 
 fn fits(trip: i64, body: &Block) -> bool {
     (0..=MAX_TRIP).contains(&trip) && super::count(body) * (trip as usize) <= MAX_SIZE
+}
+
+/// Whether a loop asks for its body to be computed again.
+fn is_marked(body: &Block) -> bool {
+    body.insts.iter().any(|i| matches!(i.kind, Kind::Checkpoint))
 }
 
 /// How many iterations a nest of constant extents has.

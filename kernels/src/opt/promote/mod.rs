@@ -65,7 +65,7 @@ fn single(i: &Inst) -> Option<Loop> {
         params: body.params[1..].to_vec(),
         next: body.results.clone(),
         results: i.results.clone(),
-        insts: body.insts.clone(),
+        insts: body.insts.iter().filter(|i| !matches!(i.kind, Kind::Checkpoint)).cloned().collect(),
         loc: i.loc,
     })
 }
@@ -102,7 +102,11 @@ fn flatten(i: &Inst) -> Option<Loop> {
         return None;
     }
     let carried = &body.params[1..];
-    let around = || body.insts.iter().enumerate().filter(|(k, _)| *k != at).map(|(_, i)| i);
+    let around = || {
+        let others =
+            body.insts.iter().enumerate().filter(|(k, i)| *k != at && !matches!(i.kind, Kind::Checkpoint));
+        others.map(|(_, i)| i)
+    };
     let untouched =
         |i: &Inst| i.kind.operands().iter().all(|v| !carried.contains(v) && !body.results.contains(v));
     if !around().all(untouched) {
