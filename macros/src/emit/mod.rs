@@ -4,6 +4,7 @@
 //! the nests, [`params`] and [`cotangents`] what lies between Rust values and IR values, [`surface`] what users call.
 
 mod arrays;
+mod check;
 mod code;
 mod cotangents;
 mod items;

@@ -38,23 +38,21 @@ pub(super) fn is_number(ty: &RustTy) -> bool {
 }
 
 impl Code<'_, '_> {
-    /// Binds IR parameters to the leaves of Rust ones; of a cotangent only to those that are floats.
+    /// Binds IR parameters to the leaves of Rust ones; of cotangents only to those that are floats.
     pub(super) fn bind_params(
         &mut self,
         function: &str,
         params: &[Param],
-        floats_only: Option<&Param>,
+        cotangents: &[Param],
         values: &[Value],
     ) -> TokenStream {
         let mut leaves: Vec<(&Param, Leaf)> = Vec::new();
-        for param in params {
+        for param in params.iter().chain(cotangents) {
             self.names.reserve(&param.name.to_string());
-            let mut found = leaves_of(param);
-            if floats_only.is_some_and(|p| p.name == param.name) {
-                found.retain(|leaf| leaf.is_float);
-            }
-            leaves.extend(found.into_iter().map(|l| (param, l)));
         }
+        leaves.extend(params.iter().flat_map(|p| leaves_of(p).into_iter().map(move |l| (p, l))));
+        let floats = |p| leaves_of(p).into_iter().filter(|l| l.is_float).map(move |l| (p, l));
+        leaves.extend(cotangents.iter().flat_map(floats));
         assert_eq!(leaves.len(), values.len(), "`{function}`: parameters and leaves differ in number");
         let mut sizes = TokenStream::new();
         let mut known = Vec::new();

@@ -2,13 +2,15 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 use syn::visit_mut::VisitMut;
 
 use super::Derivatives;
+use super::check;
 use super::names::camel;
-use super::params::{tangent, zero};
-use super::sweep::{self, Returns, Sweep, argument, is_copy};
-use crate::types::{Param, Passing, RustTy, Signature};
+use super::params::{is_number, tangent, zero};
+use super::sweep::{self, Returns, Sweep, is_copy};
+use crate::types::{Param, Passing, Signature};
 
 /// The names of what is generated beside the companion enum.
 struct Types {
@@ -23,25 +25,39 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
     let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
     let (grad, grad_item) = gradient(&prefix, name, &wrt);
     let types = Types { grad, workspace: format_ident!("{prefix}Workspace") };
+    // Named after the function, so that they do not hide what the user named.
+    let own = |what: &str| format_ident!("{}_{what}", name.unraw());
     let into = derivatives.value_and_grad.as_ref().map(|func| {
-        let names = (&format_ident!("forward_and_backward"), prefix.clone());
+        let names = (own("forward_and_backward"), prefix.clone());
         sweep::sweep(sig, names, (&derivatives.module, func), &types.grad, Returns::Value)
     });
-    let names = (&format_ident!("backward"), format!("{prefix}Pull"));
+    let names = (own("backward"), format!("{prefix}Pull"));
     let pull =
         sweep::sweep(sig, names, (&derivatives.module, &derivatives.vjp), &types.grad, Returns::Nothing);
     let workspace = workspace(&types, &wrt, into.as_ref());
-    let methods = methods(sig, &types, &pull, into.is_some(), &derivatives.explain);
+    let methods = methods(sig, &types, &pull, into.as_ref(), &derivatives.explain);
+    let forward = forward(sig);
     let (sweeps, pulls) = (into.map(|s| s.code), &pull.code);
     let text = format!("The derivatives of the function [`{name}`](fn@{name}).");
     let (grad_type, workspace_type, literal) = (&types.grad, &types.workspace, name.to_string());
     quote! {
         #[doc = #text]
         #[allow(non_camel_case_types)]
-        #[derive(Debug)]
+        #[derive(Clone, Copy, Debug)]
         #vis enum #name {}
 
-        #[allow(unused, unreachable_pub, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+        #[allow(
+            unused,
+            unreachable_pub,
+            single_use_lifetimes,
+            unused_qualifications,
+            missing_copy_implementations,
+            missing_debug_implementations,
+            clippy::all,
+            clippy::pedantic,
+            clippy::nursery,
+            clippy::restriction
+        )]
         const _: () = {
             #grad_item
             #workspace
@@ -53,6 +69,7 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
             }
 
             #methods
+            #forward
             #sweeps
             #pulls
         };
@@ -123,10 +140,10 @@ fn workspace(types: &Types, wrt: &[&Param], into: Option<&Sweep>) -> TokenStream
     }
 }
 
-fn methods(sig: &Signature, types: &Types, pull: &Sweep, scalar: bool, explain: &str) -> TokenStream {
+fn methods(sig: &Signature, types: &Types, pull: &Sweep, into: Option<&Sweep>, explain: &str) -> TokenStream {
     let name = &sig.name;
-    let gradients = scalar.then(|| gradients(sig, types));
-    let (vjp, check) = (vjp(sig, types, pull), check(sig));
+    let gradients = into.map(|into| gradients(sig, types, into));
+    let (vjp, check) = (vjp(sig, types, pull), check::method(sig));
     quote! {
         impl #name {
             #gradients
@@ -142,7 +159,42 @@ fn methods(sig: &Signature, types: &Types, pull: &Sweep, scalar: bool, explain: 
     }
 }
 
-fn params(sig: &Signature) -> Vec<TokenStream> {
+/// A local variable of a generated function that no parameter is named like.
+pub(super) fn local(sig: &Signature, name: &str) -> Ident {
+    let mut ident = format_ident!("{name}");
+    while sig.params.iter().any(|p| p.name.unraw() == ident) {
+        ident = format_ident!("{ident}_");
+    }
+    ident
+}
+
+/// The function that calls the user's.
+fn forward_name(sig: &Signature) -> Ident {
+    if sig.params.iter().any(|p| p.name == sig.name) {
+        format_ident!("{}_forward", sig.name.unraw())
+    } else {
+        sig.name.clone()
+    }
+}
+
+/// Where a parameter hides the function, another function that calls it.
+fn forward(sig: &Signature) -> TokenStream {
+    let (name, forward, ret) = (&sig.name, forward_name(sig), &sig.written_ret);
+    if forward == *name {
+        return TokenStream::new();
+    }
+    let names: Vec<Ident> =
+        (0..sig.params.len()).map(|k| format_ident!("x{k}_of_{}", name.unraw())).collect();
+    let types = sig.params.iter().map(|p| &p.written);
+    quote! {
+        #[track_caller]
+        fn #forward(#(#names: #types),*) -> #ret {
+            #name(#(#names),*)
+        }
+    }
+}
+
+pub(super) fn params(sig: &Signature) -> Vec<TokenStream> {
     let each = |p: &Param| {
         let (name, ty) = (&p.name, &p.written);
         quote!(#name: #ty)
@@ -150,10 +202,17 @@ fn params(sig: &Signature) -> Vec<TokenStream> {
     sig.params.iter().map(each).collect()
 }
 
-fn gradients(sig: &Signature, types: &Types) -> TokenStream {
-    let (params, ret) = (params(sig), &sig.written_ret);
+/// An argument of a sweep.
+fn argument(param: &Param) -> TokenStream {
+    let name = &param.name;
+    if param.passing == Passing::Value && !is_number(&param.ty) { quote!(&#name) } else { quote!(#name) }
+}
+
+fn gradients(sig: &Signature, types: &Types, into: &Sweep) -> TokenStream {
+    let (params, ret, sweep) = (params(sig), &sig.written_ret, &into.name);
     let names: Vec<&Ident> = sig.params.iter().map(|p| &p.name).collect();
     let arguments = sig.params.iter().map(argument);
+    let (room, value) = (local(sig, "workspace"), local(sig, "value"));
     let Types { grad, workspace } = types;
     quote! {
         /// The value and the gradient.
@@ -161,9 +220,9 @@ fn gradients(sig: &Signature, types: &Types) -> TokenStream {
         #[track_caller]
         #[must_use]
         pub fn value_and_grad(#(#params),*) -> (#ret, #grad) {
-            let mut workspace = <#workspace as ::core::default::Default>::default();
-            let value = Self::value_and_grad_into(#(#names,)* &mut workspace);
-            (value, workspace.grad)
+            let mut #room = <#workspace as ::core::default::Default>::default();
+            let #value = Self::value_and_grad_into(#(#names,)* &mut #room);
+            (#value, #room.grad)
         }
 
         /// The gradient.
@@ -178,8 +237,8 @@ fn gradients(sig: &Signature, types: &Types) -> TokenStream {
         /// same sizes before.
         #[inline]
         #[track_caller]
-        pub fn value_and_grad_into(#(#params,)* workspace: &mut #workspace) -> #ret {
-            forward_and_backward(#(#arguments,)* &mut workspace.grad, &mut workspace.buffers)
+        pub fn value_and_grad_into(#(#params,)* #room: &mut #workspace) -> #ret {
+            #sweep(#(#arguments,)* &mut #room.grad, &mut #room.buffers)
         }
     }
 }
@@ -204,85 +263,80 @@ fn pull_lifetime() -> syn::Lifetime {
     syn::Lifetime::new("'pull", Span::call_site())
 }
 
-fn vjp(sig: &Signature, types: &Types, pull: &Sweep) -> TokenStream {
-    let (ret, grad, buffers) = (&sig.written_ret, &types.grad, &pull.buffers);
+fn vjp(sig: &Signature, types: &Types, sweep: &Sweep) -> TokenStream {
+    let (ret, grad_type, buffers_type, backward) =
+        (&sig.written_ret, &types.grad, &sweep.buffers, &sweep.name);
     let params = sig.params.iter().map(|p| {
         let (name, mut ty) = (&p.name, p.written.clone());
-        NameLifetimes.visit_type_mut(&mut ty);
+        if p.passing != Passing::Mut {
+            NameLifetimes.visit_type_mut(&mut ty);
+        }
         quote!(#name: #ty)
     });
     let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
     let (zero, primal) = (zero_gradient(types, &wrt), call(sig));
-    let arguments = sig.params.iter().map(argument);
-    let seed = if super::params::is_number(&sig.ret) { quote!(seed) } else { quote!(&seed) };
+    let [value, pull, grad, buffers] = ["value", "pull", "grad", "buffers"].map(|name| local(sig, name));
+    let saved = sig.params.iter().filter(|p| p.passing == Passing::Mut).map(|p| {
+        let (name, before) = (&p.name, before(sig, p));
+        quote!(let #before = #name.to_owned();)
+    });
+    let arguments = sig.params.iter().map(|p| match p.passing {
+        Passing::Mut => {
+            let before = before(sig, p);
+            quote!(&#before)
+        }
+        _ => argument(p),
+    });
+    let seeds = sweep::seeds(sig);
+    let names: Vec<Ident> = seeds.iter().map(|s| local(sig, &s.name.to_string())).collect();
+    let passed =
+        names.iter().zip(&seeds).map(|(n, s)| if is_number(&s.ty) { quote!(#n) } else { quote!(&#n) });
+    let (seed, seed_type) =
+        (tuple_of(&names), tuple_of(&seeds.iter().map(|s| &s.written).collect::<Vec<_>>()));
     quote! {
         /// The value, and the function that pulls a cotangent of the value back to one of each parameter. It may be
-        /// called again.
+        /// called again. The cotangents of buffers that the function fills follow that of the value.
         #[inline]
         #[track_caller]
-        pub fn vjp<'pull>(#(#params),*) -> (#ret, impl ::core::ops::Fn(#ret) -> #grad + 'pull) {
-            let value = #primal;
-            let pull = move |seed: #ret| {
-                let mut grad: #grad = #zero;
-                let mut buffers = <#buffers as ::core::default::Default>::default();
-                backward(#(#arguments,)* #seed, &mut grad, &mut buffers);
-                grad
+        pub fn vjp<'pull>(
+            #(#params),*
+        ) -> (#ret, impl ::core::ops::Fn(#seed_type) -> #grad_type + use<'pull>) {
+            #(#saved)*
+            let #value = #primal;
+            let #pull = move |#seed: #seed_type| {
+                let mut #grad: #grad_type = #zero;
+                let mut #buffers = <#buffers_type as ::core::default::Default>::default();
+                #backward(#(#arguments,)* #(#passed,)* &mut #grad, &mut #buffers);
+                #grad
             };
-            (value, pull)
+            (#value, #pull)
         }
     }
+}
+
+/// What a buffer held before the function filled it.
+fn before(sig: &Signature, param: &Param) -> Ident {
+    local(sig, &format!("{}_before", param.name.unraw()))
+}
+
+/// One thing by itself, several as a tuple.
+fn tuple_of<T: quote::ToTokens>(parts: &[T]) -> TokenStream {
+    if let [one] = parts { quote!(#one) } else { quote!((#(#parts),*)) }
 }
 
 /// A call of the user's function that leaves its arguments usable.
-fn call(sig: &Signature) -> TokenStream {
-    let name = &sig.name;
-    let arguments = sig.params.iter().map(|p| {
-        let name = &p.name;
-        if p.passing == Passing::Value && !is_copy(&p.ty) { quote!(#name.clone()) } else { quote!(#name) }
-    });
+pub(super) fn call(sig: &Signature) -> TokenStream {
+    let name = forward_name(sig);
+    let arguments = sig.params.iter().map(|p| kept(p));
     quote!(#name(#(#arguments),*))
 }
 
-fn check(sig: &Signature) -> TokenStream {
-    let (params, function) = (params(sig), sig.name.to_string());
-    let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
-    let arguments = sig.params.iter().map(|p| {
-        let name = &p.name;
-        if p.passing == Passing::Value && !is_copy(&p.ty) { quote!(#name.clone()) } else { quote!(#name) }
-    });
-    let comparisons = wrt.iter().map(|p| {
-        let (name, text, probe) = (&p.name, p.name.to_string(), probe(p));
-        let grad = if wrt.len() == 1 { quote!(grad) } else { quote!(grad.#name) };
-        let call = call(sig);
-        quote! {
-            let mut probe = #name.to_owned();
-            ::pullback::check::parameter((#function, #text), &mut probe, &#grad, |probe| {
-                let #name = #probe;
-                ::pullback::check::dot(&#call, &seed)
-            })?;
-        }
-    });
-    quote! {
-        /// Compares the gradient with differences of the function itself.
-        ///
-        /// # Errors
-        /// On the first element whose derivative differs from what differences say.
-        #[track_caller]
-        pub fn check(#(#params),*) -> ::core::result::Result<(), ::pullback::CheckError> {
-            let (value, pull) = Self::vjp(#(#arguments),*);
-            let seed = ::pullback::check::weigh(value);
-            let grad = pull(seed.clone());
-            #(#comparisons)*
-            ::core::result::Result::Ok(())
-        }
-    }
-}
-
-/// What the user's function takes in place of a parameter, from a reference to an owned copy.
-fn probe(param: &Param) -> TokenStream {
-    match (param.passing, &param.ty) {
-        (Passing::Value, _) => quote!(probe.clone()),
-        (_, RustTy::Slice(_)) => quote!(&probe[..]),
-        _ => quote!(probe),
+/// An argument that can be used again.
+pub(super) fn kept(param: &Param) -> TokenStream {
+    let name = &param.name;
+    match param.passing {
+        Passing::Value if !is_copy(&param.ty) => quote!(#name.clone()),
+        Passing::Mut => quote!(&mut *#name),
+        _ => quote!(#name),
     }
 }

@@ -2,11 +2,12 @@
 
 use proc_macro2::{Ident, TokenStream};
 use pullback_kernels::ir::{Func, Module};
-use quote::quote;
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 
 use super::code::{Code, Site};
 use super::items::Items;
-use super::params::is_number;
+use super::params::{is_number, tangent};
 use super::uses::Uses;
 use crate::types::{Param, Passing, RustTy, Signature};
 
@@ -23,55 +24,83 @@ pub(super) enum Returns {
 pub(super) struct Sweep {
     /// The function and what it needs.
     pub(super) code: TokenStream,
+    /// Its name.
+    pub(super) name: Ident,
     /// The type of its buffers.
     pub(super) buffers: Ident,
 }
 
-/// Prints a derivative as a function `name(params.., seed.., grad, buffers)`.
+/// Names of a sweep's parameters beside the user's.
+const OWN: [&str; 3] = ["grad", "buffers", "seed"];
+
+/// The function's parameters as those of a sweep, and the cotangents of its results.
+fn parameters(sig: &Signature) -> (Vec<Param>, Vec<Param>) {
+    let own = |p: &Param| {
+        let mut p = p.clone();
+        if OWN.contains(&p.name.to_string().as_str()) {
+            p.name = format_ident!("{}_of_{}", p.name, sig.name.unraw());
+        }
+        if let syn::Type::Reference(r) = &mut p.written {
+            r.mutability = None; // a sweep reads what a buffer held before the call
+        }
+        p
+    };
+    (sig.params.iter().map(own).collect(), seeds(sig))
+}
+
+/// The cotangents of the results: of the function's own, and of the buffers that it fills.
+pub(super) fn seeds(sig: &Signature) -> Vec<Param> {
+    let seed = |name: Ident, written: syn::Type, ty: &RustTy| Param {
+        name,
+        written,
+        passing: Passing::Value,
+        ty: ty.clone(),
+        wrt: false,
+    };
+    let own = seed(format_ident!("seed"), sig.written_ret.clone(), &sig.ret);
+    let filled = sig.params.iter().filter(|p| p.passing == Passing::Mut);
+    let filled = filled.map(|p| {
+        let ty = tangent(&p.ty);
+        seed(format_ident!("seed_{}", p.name.unraw()), syn::parse_quote!(#ty), &p.ty)
+    });
+    let floats = |p: &Param| p.ty.leaves().iter().any(|l| l.elem.is_float());
+    std::iter::once(own).chain(filled).filter(floats).collect()
+}
+
+/// How many results of a derivative are the function's own.
+fn values(sig: &Signature) -> usize {
+    let filled = sig.params.iter().filter(|p| p.passing == Passing::Mut);
+    sig.ret.leaves().len() + filled.map(|p| p.ty.leaves().len()).sum::<usize>()
+}
+
+/// Prints a derivative as a function `name(params.., seeds.., grad, buffers)`.
 pub(super) fn sweep(
     sig: &Signature,
-    (name, prefix): (&Ident, String),
+    (name, prefix): (Ident, String),
     (module, func): (&Module, &Func),
     grad: &TokenStream,
     returns: Returns,
 ) -> Sweep {
-    let mut params = sig.params.clone();
-    if returns == Returns::Nothing {
-        params.push(seed(sig));
-    }
     let mut func = func.clone();
-    let mut values = sig.ret.leaves().len();
+    let (params, mut seeds) = parameters(sig);
+    let mut values = values(sig);
     if returns == Returns::Nothing {
         func.body.results.drain(..values);
         values = 0;
         pullback_kernels::opt::dce::run(&mut func);
+    } else {
+        seeds.clear();
     }
-    let func = &func;
-    let (uses, mut items) = (Uses::of(func), Items::new(prefix, module));
-    let (body, value) = {
-        let mut code = Code::new(func, &uses, &mut items, Site::Host);
-        let cotangent = (returns == Returns::Nothing).then(|| params.last()).flatten();
-        let leaves = sig.params.iter().map(|p| p.ty.leaves().len()).sum();
-        let (own, rest) = func.params().split_at(leaves);
-        let (hidden, seeds) = rest.split_at(sig.consts.len());
-        let consts = code.bind_consts(&sig.consts, hidden);
-        let bind = code.bind_params(&sig.name.to_string(), &params, cotangent, &[own, seeds].concat());
-        let bind = quote!(#bind #consts);
-        let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
-        let cotangents = code.want(&wrt, &func.body.results[values..]);
-        let body = code.enter(&func.body, false);
-        let store = code.store(&cotangents);
-        let value = (returns == Returns::Value).then(|| code.value(func.body.results[0]));
-        code.leave();
-        (quote!(#bind #body #store), value)
-    };
+    let (uses, mut items) = (Uses::of(&func), Items::new(prefix, module));
+    let code = Code::new(&func, &uses, &mut items, Site::Host);
+    let (body, value) = statements(code, sig, (&params, &seeds), values);
     let buffers = items.buffers();
     let (definition, nests) = (items.define_buffers(), &items.nests);
-    let params = params.iter().map(|p| {
+    let params = params.iter().chain(&seeds).map(|p| {
         let (name, ty) = (&p.name, passed(p));
         quote!(#name: #ty)
     });
-    let ret = (returns == Returns::Value).then(|| {
+    let ret = value.is_some().then(|| {
         let ty = &sig.written_ret;
         quote!(-> #ty)
     });
@@ -86,30 +115,35 @@ pub(super) fn sweep(
             #value
         }
     };
-    Sweep { code, buffers }
+    Sweep { code, name, buffers }
 }
 
-/// The cotangent of the result as a parameter.
-fn seed(sig: &Signature) -> Param {
-    Param {
-        name: Ident::new("seed", proc_macro2::Span::call_site()),
-        written: sig.written_ret.clone(),
-        passing: Passing::Value,
-        ty: sig.ret.clone(),
-        wrt: false,
-    }
+/// The body of a sweep, and the expression of its value if it has one.
+fn statements(
+    mut code: Code<'_, '_>,
+    sig: &Signature,
+    (params, seeds): (&[Param], &[Param]),
+    values: usize,
+) -> (TokenStream, Option<TokenStream>) {
+    let func = code.func;
+    let leaves = params.iter().map(|p| p.ty.leaves().len()).sum();
+    let (own, rest) = func.params().split_at(leaves);
+    let (hidden, cotangents) = rest.split_at(sig.consts.len());
+    let bind = code.bind_params(&sig.name.to_string(), params, seeds, &[own, cotangents].concat());
+    let consts = code.bind_consts(&sig.consts, hidden);
+    let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
+    let cotangents = code.want(&wrt, &func.body.results[values..]);
+    let body = code.enter(&func.body, false);
+    let store = code.store(&cotangents);
+    let value = (values > 0).then(|| code.value(func.body.results[0]));
+    code.leave();
+    (quote!(#bind #consts #body #store), value)
 }
 
 /// The type of a parameter of a sweep: as written, but by reference where a value would have to be copied.
 fn passed(param: &Param) -> TokenStream {
     let ty = &param.written;
     if param.passing == Passing::Value && !is_number(&param.ty) { quote!(&#ty) } else { quote!(#ty) }
-}
-
-/// An argument for such a parameter.
-pub(super) fn argument(param: &Param) -> TokenStream {
-    let name = &param.name;
-    if param.passing == Passing::Value && !is_number(&param.ty) { quote!(&#name) } else { quote!(#name) }
 }
 
 /// Whether a type's values are copied by `=`.

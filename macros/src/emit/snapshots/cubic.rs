@@ -15,11 +15,15 @@ pub fn loss(
 }
 ///The derivatives of the function [`loss`](fn@loss).
 #[allow(non_camel_case_types)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum loss {}
 #[allow(
     unused,
     unreachable_pub,
+    single_use_lifetimes,
+    unused_qualifications,
+    missing_copy_implementations,
+    missing_debug_implementations,
     clippy::all,
     clippy::pedantic,
     clippy::nursery,
@@ -112,7 +116,7 @@ const _: () = {
             _y: &DVector<f32>,
             workspace: &mut LossWorkspace,
         ) -> f32 {
-            forward_and_backward(
+            loss_forward_and_backward(
                 a,
                 b,
                 c,
@@ -124,7 +128,7 @@ const _: () = {
             )
         }
         /// The value, and the function that pulls a cotangent of the value back to one of each parameter. It may be
-        /// called again.
+        /// called again. The cotangents of buffers that the function fills follow that of the value.
         #[inline]
         #[track_caller]
         pub fn vjp<'pull>(
@@ -134,12 +138,12 @@ const _: () = {
             d: f32,
             _x: &'pull DVector<f32>,
             _y: &'pull DVector<f32>,
-        ) -> (f32, impl ::core::ops::Fn(f32) -> LossGrad + 'pull) {
+        ) -> (f32, impl ::core::ops::Fn(f32) -> LossGrad + use<'pull>) {
             let value = loss(a, b, c, d, _x, _y);
             let pull = move |seed: f32| {
                 let mut grad: LossGrad = <LossGrad as ::core::default::Default>::default();
                 let mut buffers = <LossPullBuffers as ::core::default::Default>::default();
-                backward(a, b, c, d, _x, _y, seed, &mut grad, &mut buffers);
+                loss_backward(a, b, c, d, _x, _y, seed, &mut grad, &mut buffers);
                 grad
             };
             (value, pull)
@@ -167,7 +171,8 @@ const _: () = {
                 &grad.a,
                 |probe| {
                     let a = probe.clone();
-                    ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
+                    let value = loss(a, b, c, d, _x, _y);
+                    ::pullback::check::dot(&value, &seed)
                 },
             )?;
             let mut probe = b.to_owned();
@@ -177,7 +182,8 @@ const _: () = {
                 &grad.b,
                 |probe| {
                     let b = probe.clone();
-                    ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
+                    let value = loss(a, b, c, d, _x, _y);
+                    ::pullback::check::dot(&value, &seed)
                 },
             )?;
             let mut probe = c.to_owned();
@@ -187,7 +193,8 @@ const _: () = {
                 &grad.c,
                 |probe| {
                     let c = probe.clone();
-                    ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
+                    let value = loss(a, b, c, d, _x, _y);
+                    ::pullback::check::dot(&value, &seed)
                 },
             )?;
             let mut probe = d.to_owned();
@@ -197,7 +204,8 @@ const _: () = {
                 &grad.d,
                 |probe| {
                     let d = probe.clone();
-                    ::pullback::check::dot(&loss(a, b, c, d, _x, _y), &seed)
+                    let value = loss(a, b, c, d, _x, _y);
+                    ::pullback::check::dot(&value, &seed)
                 },
             )?;
             ::core::result::Result::Ok(())
@@ -300,7 +308,7 @@ const _: () = {
         }
     }
     #[track_caller]
-    fn forward_and_backward(
+    fn loss_forward_and_backward(
         a: f32,
         b: f32,
         c: f32,
@@ -411,7 +419,7 @@ const _: () = {
         }
     }
     #[track_caller]
-    fn backward(
+    fn loss_backward(
         a: f32,
         b: f32,
         c: f32,
