@@ -95,7 +95,6 @@ fn rust_ty(ty: &Ty, place: usize) -> RustTy {
         Extent::Value(_) => Len::Dyn,
     };
     match ty {
-        Ty::Scalar(Scalar::Bool) => RustTy::Bool,
         Ty::Scalar(Scalar::I64 | Scalar::I32) => RustTy::Int(Int::Usize),
         Ty::Scalar(float) => RustTy::Float(*float),
         Ty::Array(elem, shape) => match &shape.iter().map(len).collect::<Vec<_>>()[..] {
@@ -112,7 +111,6 @@ fn rust_ty(ty: &Ty, place: usize) -> RustTy {
 fn written(ty: &RustTy) -> String {
     match ty {
         RustTy::Float(s) => s.name().to_string(),
-        RustTy::Bool => "bool".into(),
         RustTy::Int(_) => "usize".into(),
         RustTy::Array(t, n) => format!("[{}; {n}]", written(t)),
         RustTy::Slice(t) => format!("[{}]", written(t)),
@@ -143,7 +141,6 @@ fn function(sig: &Signature) -> String {
 fn given(ty: &RustTy, datum: &str) -> String {
     match ty {
         RustTy::Float(_) => format!("number({datum})"),
-        RustTy::Bool => format!("truth({datum})"),
         RustTy::Int(_) => format!("integer({datum})"),
         RustTy::Array(..) => format!("array({datum})"),
         RustTy::Slice(_) => format!("&numbers({datum})[..]"),

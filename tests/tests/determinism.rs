@@ -2,8 +2,6 @@
 
 use std::sync::Mutex;
 
-use std::sync::{Mutex, PoisonError};
-
 use nalgebra::DVector;
 use pullback::cpu::{self, Level};
 use pullback::{Grad, differentiable};
@@ -29,13 +27,9 @@ fn on_threads(threads: usize, n: usize) -> (f32, Grad<loss>) {
 /// The instruction set is the whole process's: one test at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// The instruction set in use is the process's: tests that choose it, or need it to stay, take turns.
-static TURN: Mutex<()> = Mutex::new(());
-
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let _guard = ONE_AT_A_TIME.lock();
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     for n in [1_000, 100_003, 1 << 20] {
         let (value, grad) = on_threads(1, n);
         assert!(value.is_finite() && grad.a != 0.0);
@@ -50,7 +44,6 @@ fn results_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn instruction_sets_agree_up_to_rounding() {
     let _guard = ONE_AT_A_TIME.lock();
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let (x, y) = data(100_003);
     let run = |level| (cpu::force(Some(level)) == level).then(|| loss::value_and_grad(0.4, 1.7, &x, &y));
     let (value, grad) = run(Level::Baseline).expect("every machine has a baseline");

@@ -5,21 +5,17 @@ use nalgebra::{Const, DefaultAllocator, Dim, DimName, Dyn, OMatrix, allocator::A
 use super::*;
 
 /// Stands for a value that does not matter.
-pub const ZERO: Datum = Datum::Scalar(Lit::F64(0.0));
+pub(crate) const ZERO: Datum = Datum::Scalar(Lit::F64(0.0));
 
-pub fn number(d: &Datum) -> f64 {
+pub(crate) fn number(d: &Datum) -> f64 {
     numbers(d)[0]
 }
 
-pub fn truth(d: &Datum) -> bool {
-    number(d) != 0.0
-}
-
-pub fn integer(d: &Datum) -> usize {
+pub(crate) fn integer(d: &Datum) -> usize {
     number(d) as usize
 }
 
-pub fn numbers(d: &Datum) -> Vec<f64> {
+pub(crate) fn numbers(d: &Datum) -> Vec<f64> {
     match d {
         Datum::Scalar(x) => vec![x.to_f64()],
         Datum::Array(a) => a.data.iter().map(|x| x.to_f64()).collect(),
@@ -27,13 +23,13 @@ pub fn numbers(d: &Datum) -> Vec<f64> {
     }
 }
 
-pub fn array<const N: usize>(d: &Datum) -> [f64; N] {
+pub(crate) fn array<const N: usize>(d: &Datum) -> [f64; N] {
     let numbers = numbers(d);
     std::array::from_fn(|k| numbers.get(k).copied().unwrap_or(0.0))
 }
 
 /// A dimension of a matrix.
-pub trait Size: Dim {
+pub(crate) trait Size: Dim {
     fn of(n: usize) -> Self;
 }
 
@@ -52,7 +48,7 @@ where
     }
 }
 
-pub fn matrix<R: Size, C: Size>(d: &Datum) -> OMatrix<f64, R, C>
+pub(crate) fn matrix<R: Size, C: Size>(d: &Datum) -> OMatrix<f64, R, C>
 where
     DefaultAllocator: Allocator<R, C>,
 {
@@ -67,12 +63,12 @@ where
     })
 }
 
-pub fn list(t: &impl Tangent) -> Vec<f64> {
+pub(crate) fn list(t: &impl Tangent) -> Vec<f64> {
     (0..t.size()).map(|k| t.number(k)).collect()
 }
 
 /// A datum of the same shape with other numbers; integers stay.
-pub fn like(d: &Datum, f: impl Fn(usize) -> f64) -> Datum {
+pub(crate) fn like(d: &Datum, f: impl Fn(usize) -> f64) -> Datum {
     let change = |k: usize, x: &Lit| if x.ty().is_float() { Lit::of(x.ty(), f(k)) } else { *x };
     match d {
         Datum::Scalar(x) => Datum::Scalar(change(0, x)),

@@ -11,7 +11,7 @@ mod convert;
 use convert::*;
 
 /// A function in IR and its generated derivative.
-pub struct Emitted {
+pub(crate) struct Emitted {
     name: &'static str,
     ir: &'static str,
     vjp: fn(&[Datum], &[Datum]) -> Vec<Vec<f64>>,
