@@ -131,13 +131,16 @@ fn unit(b: &mut Builder, ty: &Ty, at: &[Value]) -> Value {
     })
 }
 
+/// One position of a shape: its indices and the carried arrays to the next carried arrays.
+type Step<'a> = dyn FnMut(&mut Builder, &[Value], &[Value]) -> Vec<Value> + 'a;
+
 /// Runs `f` for every position of a shape, carrying arrays.
 fn each(
     b: &mut Builder,
     shape: &[Extent],
     at: &mut Vec<Value>,
     carried: &[Value],
-    f: &mut dyn FnMut(&mut Builder, &[Value], &[Value]) -> Vec<Value>,
+    f: &mut Step<'_>,
 ) -> Vec<Value> {
     match shape.split_first() {
         None => f(b, at, carried),
@@ -190,7 +193,7 @@ fn by_columns(f: &Func, dual: &Func, wrt: &[usize], values: &[usize], results: &
     for (p, ty) in tys.iter().enumerate() {
         let zeros: Vec<Value> = out_tys.iter().map(|r| zero(&mut b, &block_type(r, ty))).collect();
         let column = each(&mut b, ty.shape(), &mut Vec::new(), &zeros, &mut |b, at, carried| {
-            let mut direction =
+            let direction =
                 |b: &mut Builder, q: usize| if q == p { unit(b, ty, at) } else { zero(b, &tys[q]) };
             let directions: Vec<Value> = (0..tys.len()).map(|q| direction(b, q)).collect();
             let out = splice(b, dual, &outer, &directions);
@@ -222,7 +225,7 @@ fn by_rows(f: &Func, pullback: &Func, wrt: &[usize], results: &[usize]) -> Func 
     for (p, ty) in out_tys.iter().enumerate() {
         let zeros: Vec<Value> = tys.iter().map(|t| zero(&mut b, &block_type(ty, t))).collect();
         let row = each(&mut b, ty.shape(), &mut Vec::new(), &zeros, &mut |b, at, carried| {
-            let mut seed =
+            let seed =
                 |b: &mut Builder, q: usize| if q == p { unit(b, ty, at) } else { zero(b, &out_tys[q]) };
             let seeds: Vec<Value> = (0..out_tys.len()).map(|q| seed(b, q)).collect();
             let out = splice(b, pullback, &outer, &seeds);
