@@ -11,11 +11,15 @@ use pullback_kernels::ops::{Op, Sig};
 mod emit;
 #[path = "build/emitted.rs"]
 mod emitted;
+#[allow(dead_code, missing_docs)]
+#[path = "src/random_rust.rs"]
+mod random_rust;
 #[allow(dead_code)]
 #[path = "../macros/src/types.rs"]
 mod types;
 
 fn main() {
+    random_programs();
     let mut functions = String::new();
     let mut list = String::new();
     for (i, op) in Op::all().enumerate() {
@@ -79,4 +83,36 @@ fn entry(op: Op, i: usize, tys: &[Scalar], in_nest: bool, functions: &mut String
 
 fn variant(ty: Scalar) -> String {
     format!("{ty:?}")
+}
+
+/// Random functions for the test that compares their gradients with dual numbers. `PULLBACK_PROGRAMS` says how many,
+/// `PULLBACK_SEED` which.
+fn random_programs() {
+    let number = |name: &str, default: u64| {
+        println!("cargo::rerun-if-env-changed={name}");
+        std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+    };
+    let (count, seed) = (number("PULLBACK_PROGRAMS", 200), number("PULLBACK_SEED", 1));
+    let mut text = String::new();
+    let mut cases = String::new();
+    let mut helpers: Vec<String> = Vec::new();
+    for k in 0..count {
+        let seed = seed.wrapping_mul(1_000_003).wrapping_add(k);
+        if k % 8 == 0 {
+            let name = format!("h{k}__");
+            let from = helpers.len().saturating_sub(3);
+            let program = random_rust::helper(seed, &name, &helpers[from..]);
+            writeln!(text, "{}\n{}", program.annotated, program.dual).expect("a string");
+            helpers.push(name);
+        }
+        let name = format!("p{k}");
+        let from = helpers.len().saturating_sub(3);
+        let program = random_rust::program(seed, &name, &helpers[from..]);
+        writeln!(text, "{}\n{}", program.annotated, program.dual).expect("a string");
+        writeln!(cases, "    case!({name}, {name}_dual),").expect("a string");
+    }
+    let text = format!("{text}\nstatic CASES: &[Case] = &[\n{cases}];\n");
+    let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    std::fs::write(format!("{out}/random_rust.rs"), text).expect("OUT_DIR is writable");
+    println!("cargo::rerun-if-changed=src/random_rust.rs");
 }

@@ -2,6 +2,8 @@
 
 pub mod args;
 pub mod close;
+pub mod dual;
 pub mod random;
 pub mod random_ir;
+pub mod random_rust;
 pub mod shrink;
