@@ -129,6 +129,12 @@ impl Sum for Dual {
     }
 }
 
+impl<'a> Sum<&'a Dual> for Dual {
+    fn sum<I: Iterator<Item = &'a Dual>>(iter: I) -> Dual {
+        iter.copied().sum()
+    }
+}
+
 impl Product for Dual {
     fn product<I: Iterator<Item = Dual>>(iter: I) -> Dual {
         iter.fold(Dual::constant(1.0), |a, b| a * b)

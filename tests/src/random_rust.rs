@@ -86,29 +86,28 @@ pub fn helper(seed: u64, name: &str, callees: &[String]) -> Program {
 }
 
 fn render(signature: &str, name: &str, body: &str) -> Program {
-    let text = format!("{signature} {{\n{body}}}\n");
-    let (mut plain, mut dual) = (String::new(), String::new());
-    for (k, part) in text.split('@').enumerate() {
-        if k % 2 == 0 {
-            plain += &part
-                .replace("#(", "((")
-                .replace(")#", ") as f64)")
-                .replace(": F", ": f64")
-                .replace("&[F]", "&[f64]")
-                .replace("<F>", "<f64>")
-                .replace("-> F", "-> f64");
-            dual += &part
-                .replace("#(", "D::constant((")
-                .replace(")#", ") as f64)")
-                .replace(": F", ": D")
-                .replace("&[F]", "&[D]")
-                .replace("<F>", "<D>")
-                .replace("-> F", "-> D");
-        } else {
-            plain += part;
-            write!(dual, "D::constant({part})").expect("a string");
-        }
-    }
+    // Dual numbers cannot be read in the right side of their own compound assignment.
+    let compound = |body: &str, f: &dyn Fn(&str, &str, &str) -> String| {
+        let line = |line: &str| match line.split('`').collect::<Vec<_>>()[..] {
+            [indent, place, op, e, ""] => format!("{indent}{}", f(place, op, e)),
+            _ => line.to_string(),
+        };
+        body.lines().map(line).map(|l| l + "\n").collect::<String>()
+    };
+    let in_place = compound(body, &|place, op, e| format!("{place} {op}= {e};"));
+    let spelled_out = compound(body, &|place, op, e| format!("{place} = {place} {op} ({e});"));
+    let [plain_text, dual_text] = [in_place, spelled_out].map(|body| format!("{signature} {{\n{body}}}\n"));
+    let literal = |text: &str, f: &dyn Fn(&str) -> String| {
+        let parts = text.split('@').enumerate();
+        parts.map(|(k, part)| if k % 2 == 0 { part.to_string() } else { f(part) }).collect::<String>()
+    };
+    let typed = |text: String, ty: &str, cast: &str| {
+        let text = text.replace("#(", &format!("{cast}(")).replace(")#", ") as f64)");
+        let text = text.replace(": F", &format!(": {ty}")).replace("&[F]", &format!("&[{ty}]"));
+        text.replace("<F>", &format!("<{ty}>")).replace("-> F", &format!("-> {ty}"))
+    };
+    let plain = typed(literal(&plain_text, &|l| l.to_string()), "f64", "(");
+    let dual = typed(literal(&dual_text, &|l| format!("D::constant({l})")), "D", "D::constant(");
     let dual = dual.replacen(&format!("fn {name}("), &format!("fn {name}_dual("), 1);
     // Calls of helpers, whose names end so.
     let dual = dual.replace("__(", "___dual(");
@@ -218,7 +217,7 @@ impl Generator {
             0..=2 => format!("({} + {})", self.expr(depth - 1), self.expr(depth - 1)),
             3 | 4 => format!("({} - {})", self.expr(depth - 1), self.expr(depth - 1)),
             5..=7 => format!("({} * {})", self.expr(depth - 1), self.expr(depth - 1)),
-            8 => format!("({} / (@1.5@ + {}.powi(2)))", self.expr(depth - 1), self.expr(depth - 1)),
+            8 => format!("({} / (@1.5@ + {}.powi(2)))", self.expr(depth - 1), self.receiver(depth - 1)),
             9 | 10 => {
                 let f = self.rng.pick(&["sin", "cos", "tanh", "atan", "abs"]);
                 format!("{}.{f}()", self.receiver(depth - 1))
@@ -303,7 +302,7 @@ impl Generator {
             }
             2 => {
                 let body = self.with(&[&u, &w], |g| g.expr(depth - 1));
-                format!("{array}.iter().fold(@0.5@, |{u}, &{w}| ({body} + {u}).tanh())")
+                format!("{array}.iter().fold(a * @0.5@, |{u}, &{w}| ({body} + {u}).tanh())")
             }
             _ => format!("{array}.iter().copied().fold({other}[0], |{u}, {w}| {u}.max({w}))"),
         }
@@ -429,7 +428,10 @@ impl Generator {
         } else {
             self.bounded(2)
         };
-        self.line(&format!("{place} {op} {e};"));
+        match op.strip_suffix('=').filter(|op| !op.is_empty()) {
+            Some(op) => self.line(&format!("`{place}`{op}`{e}`")),
+            None => self.line(&format!("{place} = {e};")),
+        }
     }
 
     fn block(&mut self, scope: Scope, statements: usize) {
