@@ -265,7 +265,7 @@ impl<'f> Code<'f, '_> {
         });
         let fields: Vec<&Ident> = captures.iter().map(|c| &c.name).filter(|n| mentioned(n)).collect();
         let open = (!fields.is_empty()).then(|| quote!(let Self { #(#fields,)* .. } = *self;));
-        let near = mentions(&body, &format_ident!("NEAR"));
+        let near = mentioned(&format_ident!("NEAR"));
         let far = near.then(|| quote!(__far: &mut bool));
         let params = index_params.chain(loads).chain(accs).chain(sums).chain(far);
         let near_param = near.then(|| quote!(, const NEAR: bool));
