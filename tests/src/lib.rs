@@ -7,3 +7,8 @@ pub mod random;
 pub mod random_ir;
 pub mod random_rust;
 pub mod shrink;
+
+/// The README's programs.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

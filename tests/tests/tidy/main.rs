@@ -16,8 +16,13 @@ const LONG_FILES: &[(&str, &str)] =
     &[("runtime/src/math/f32.rs", "generated"), ("runtime/src/math/f64.rs", "generated")];
 
 /// Functions that may be longer than the limit, each with its reason.
-const LONG_FUNCTIONS: &[(&str, &str, &str)] =
-    &[("runtime/src/math/f64.rs", "reduce_large", "generated: one multiplication of long numbers")];
+const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[
+    ("macros/src/lower/linear.rs", "linear_method", "a table: a method an arm"),
+    ("macros/src/lower/matrices.rs", "matrix_method", "a table: a method an arm"),
+    ("runtime/src/math/f64.rs", "reduce_large", "generated: one multiplication of long numbers"),
+    ("tests/ptxsim/src/decode.rs", "alu", "a table: an instruction an arm"),
+    ("tests/ptxsim/src/decode.rs", "decode", "a table: an instruction an arm"),
+];
 
 /// What documents name although it comes later.
 const LATER: &[&str] = &["runtime/src/cuda"];
@@ -96,12 +101,18 @@ fn unsafe_stays_where_it_belongs() {
             let number = line(&blanked, at);
             if !UNSAFE.iter().any(|allowed| path.starts_with(allowed)) {
                 complaints.push(format!("{path}:{number}: `unsafe` belongs in {}", UNSAFE[0]));
-            } else if !path.starts_with("tests/tests/ui/") && !says_why(&text, number) {
+            } else if !is_declaration(&path, &blanked[at..]) && !says_why(&text, number) {
                 complaints.push(format!("{path}:{number}: no SAFETY line above"));
             }
         }
     }
     none("unsafe", complaints);
+}
+
+/// In tests, what an `unsafe fn` asks of its callers is what the trait or the driver asks.
+fn is_declaration(path: &str, code: &str) -> bool {
+    let declarations = ["unsafe fn ", "unsafe extern ", "unsafe(no_mangle)"];
+    path.starts_with("tests/") && declarations.iter().any(|d| code.starts_with(d))
 }
 
 /// Whether the line or the comments and attributes just above it say why an `unsafe` is sound.
@@ -121,7 +132,8 @@ fn files_have_one_subject() {
             if lines > limit && !LONG_FILES.iter().any(|(long, _)| *long == path) {
                 complaints.push(format!("{path} has {lines} lines, more than {limit}"));
             }
-            if !path.starts_with("tests/tests/ui/") && !text.starts_with("//!") {
+            let is_input = path.starts_with("tests/tests/ui/") || path.contains("/snapshots/");
+            if !is_input && !text.starts_with("//!") {
                 complaints.push(format!("{path} does not begin by saying what it is"));
             }
         }
@@ -176,8 +188,8 @@ fn generated_code_names_absolute_paths() {
     let mut complaints = Vec::new();
     for path in files("macros/src").into_iter().filter(|f| f.contains("/snapshots/") && f.ends_with(".rs")) {
         let blanked = code(&read(&path));
-        // what comes before the companion is the user's own
-        let generated = blanked.find("enum ").unwrap_or(0);
+        // what comes before the companion is the user's own; without one the file is a test's input
+        let generated = blanked.find("enum ").unwrap_or(blanked.len());
         for root in ["std", "core", "alloc", "pullback", "nalgebra"] {
             let relative =
                 |&at: &usize| blanked[at + root.len()..].starts_with("::") && !blanked[..at].ends_with("::");

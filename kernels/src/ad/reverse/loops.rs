@@ -42,9 +42,8 @@ impl Reverse<'_, '_> {
         let saved = std::mem::take(&mut self.adjoints);
         let outer_tape = self.tape;
         let index = self.b.values.add(Scalar::I64.into(), "");
-        let mut params = vec![index];
         let inner: Vec<Value> = start.iter().map(|&v| self.b.values.like(v)).collect();
-        params.extend(&inner);
+        let params = [vec![index], inner.clone()].concat();
         let checkpointed = body.insts.iter().any(|i| matches!(i.kind, Kind::Checkpoint));
         let mut frame = Frame::new(if checkpointed { Access::Checkpoint } else { Access::Tape }, body);
         if indices == 1 {
