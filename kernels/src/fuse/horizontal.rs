@@ -3,9 +3,9 @@
 //! Two nests of a block merge if the later one does not need the earlier one's results, or needs them only at its own
 //! indices (elements that the merged iteration has at hand) or as the arrays that it accumulates to in turn.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::ir::{Block, Func, Inst, Kind, Nest, Out, Value, Values, inst_free_values};
+use crate::ir::{Block, Func, Inst, Kind, Nest, Out, Value, Values, free_values, inst_free_values};
 
 use super::uses::{substitute, uses};
 
@@ -26,6 +26,8 @@ struct Merger<'f> {
 struct Needs {
     /// Positions of the instructions that define what it reads, or that must run before it.
     of: Vec<Vec<usize>>,
+    /// What the body of each nest reads from outside.
+    bodies: Vec<HashSet<Value>>,
 }
 
 impl Needs {
@@ -33,6 +35,7 @@ impl Needs {
         let mut defined: HashMap<Value, usize> = HashMap::new();
         let mut effect = None;
         let mut of = Vec::with_capacity(block.insts.len());
+        let mut bodies = Vec::with_capacity(block.insts.len());
         for (p, inst) in block.insts.iter().enumerate() {
             let mut needs: Vec<usize> =
                 free(values, inst).iter().filter_map(|v| defined.get(v).copied()).collect();
@@ -41,9 +44,12 @@ impl Needs {
                 effect = Some(p);
             }
             of.push(needs);
+            bodies.push(
+                nest(inst).map_or_else(HashSet::new, |n| free_values(values, &n.body).into_iter().collect()),
+            );
             defined.extend(inst.results.iter().map(|&r| (r, p)));
         }
-        Needs { of }
+        Needs { of, bodies }
     }
 
     /// The instructions between `q` and `p` that need `q`, perhaps through others.
@@ -92,7 +98,7 @@ impl Merger<'_> {
         for (k, &p) in nests.iter().enumerate() {
             for &q in &nests[..k] {
                 let (a, b) = (nest(&block.insts[q])?, nest(&block.insts[p])?);
-                if a.domain != b.domain || !self.compatible(&block.insts[q], &block.insts[p]) {
+                if a.domain != b.domain || !self.compatible(block, q, p, &needs.bodies) {
                     continue;
                 }
                 let depends = needs.dependents(q, p);
@@ -105,18 +111,21 @@ impl Merger<'_> {
     }
 
     /// Whether the later nest reads the earlier one's results only in ways that the merged nest can serve.
-    fn compatible(&self, first: &Inst, second: &Inst) -> bool {
+    fn compatible(&self, block: &Block, q: usize, p: usize, bodies: &[HashSet<Value>]) -> bool {
+        let (first, second) = (&block.insts[q], &block.insts[p]);
         let (Some(a), Some(b)) = (nest(first), nest(second)) else { return false };
-        let accumulated_and_read =
-            |x: &Nest, y: &Inst| x.accs.iter().any(|acc| reads_in_body(self.values, y, *acc));
-        if accumulated_and_read(a, second) || accumulated_and_read(b, first) {
+        if a.accs.iter().any(|acc| bodies[p].contains(acc))
+            || b.accs.iter().any(|acc| bodies[q].contains(acc))
+        {
             return false;
         }
         let indices = &b.body.params[..b.domain.len()];
         first.results.iter().enumerate().all(|(k, &result)| {
             match k.checked_sub(a.accs.len()).map(|o| a.outs[o]) {
-                None => !reads_in_body(self.values, second, result) && self.handed_on(b, result),
-                Some(Out::Fold(_)) => !free(self.values, second).contains(&result),
+                None => !bodies[p].contains(&result) && self.handed_on(b, result),
+                Some(Out::Fold(_)) => {
+                    !bodies[p].contains(&result) && !second.kind.operands().contains(&result)
+                }
                 Some(Out::Build) => !b.accs.contains(&result) && reads_only_at(&b.body, result, indices),
             }
         })
@@ -134,11 +143,12 @@ impl Merger<'_> {
         let between = block.insts.split_off(q + 1);
         let first = block.insts.pop().expect("the first nest");
         let second = rest.remove(0);
-        let (mut later, earlier): (Vec<(usize, Inst)>, Vec<(usize, Inst)>) =
-            between.into_iter().enumerate().partition(|(x, _)| depends[q + 1 + x]);
-        block.insts.extend(earlier.into_iter().map(|(_, i)| i));
+        let mut later = Vec::new();
+        for (inst, &depends) in between.into_iter().zip(&depends[q + 1..]) {
+            if depends { later.push(inst) } else { block.insts.push(inst) }
+        }
         block.insts.push(self.merged(first, second));
-        block.insts.extend(later.drain(..).map(|(_, i)| i));
+        block.insts.append(&mut later);
         block.insts.append(&mut rest);
     }
 
@@ -217,10 +227,6 @@ fn nest(inst: &Inst) -> Option<&Nest> {
         Kind::Nest(nest) => Some(nest),
         _ => None,
     }
-}
-
-fn reads_in_body(values: &Values, inst: &Inst, array: Value) -> bool {
-    inst.kind.blocks().into_iter().any(|b| crate::ir::free_values(values, b).contains(&array))
 }
 
 /// Whether a block reads an array at these indices only.

@@ -4,6 +4,9 @@ use crate::ir::{Block, Extent, Func, Value, Values};
 
 /// Renumbers a function's values.
 pub fn run(f: &mut Func) {
+    if f.external.is_some() {
+        return;
+    }
     let mut old = std::mem::take(&mut f.values);
     let mut compact = Compact { to: vec![None; old.len()], values: Values::default(), old: &mut old };
     let mut body = std::mem::take(&mut f.body);

@@ -135,10 +135,10 @@ impl Encoder<'_, '_> {
         let from = self.key.len();
         self.all(args);
         if commutative && args.len() == 2 {
-            let mut codes: Vec<Key> = args.iter().map(|&a| self.code(a)).collect();
-            codes.sort();
+            let mut codes = [self.code(args[0]), self.code(args[1])];
+            codes.sort_unstable();
             self.key.truncate(from);
-            self.key.extend(codes.concat());
+            self.key.extend(codes.as_flattened());
         }
     }
 
@@ -176,14 +176,14 @@ impl Encoder<'_, '_> {
         self.key.extend(code);
     }
 
-    fn code(&self, v: Value) -> Key {
+    fn code(&self, v: Value) -> [u64; 2] {
         if let Some(lit) = self.cursor.known.lit(v) {
             let (ty, bits) = lit.bits();
-            return vec![LITERAL + ty as u64, bits];
+            return [LITERAL + ty as u64, bits];
         }
         match self.local.get(v.0 as usize) {
-            Some(&n) if n > 0 => vec![LOCAL + n],
-            _ => vec![v.0 as u64],
+            Some(&n) if n > 0 => [LOCAL, n],
+            _ => [0, v.0 as u64],
         }
     }
 

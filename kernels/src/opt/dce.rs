@@ -17,7 +17,7 @@ pub fn run(f: &mut Func) {
     live.mark(roots);
     let live = live.live;
     let mut body = std::mem::take(&mut f.body);
-    sweep(&live, &f.values, &mut body);
+    sweep(&live, &mut body);
     f.body = body;
 }
 
@@ -125,11 +125,11 @@ fn extents(shape: &[Extent]) -> Vec<Value> {
     shape.iter().filter_map(|e| if let Extent::Value(v) = e { Some(*v) } else { None }).collect()
 }
 
-fn sweep(live: &[bool], values: &Values, block: &mut Block) {
+fn sweep(live: &[bool], block: &mut Block) {
     let needed = |vs: &[Value]| -> Vec<bool> { vs.iter().map(|v| live[v.0 as usize]).collect() };
     block.insts.retain_mut(|inst| {
         for inner in inst.kind.blocks_mut() {
-            sweep(live, values, inner);
+            sweep(live, inner);
         }
         let wanted = needed(&inst.results);
         let marks = matches!(inst.kind, Kind::Checkpoint);

@@ -29,8 +29,11 @@ pub(crate) use unroll::positions;
 use crate::fuse;
 use crate::ir::{Block, Func};
 
-/// Every rewriting pass by name.
-pub const PASSES: &[(&str, fn(&mut Func))] = &[
+/// A rewriting pass: its name and what it does to a function.
+pub type Pass = (&'static str, fn(&mut Func));
+
+/// Every rewriting pass.
+pub const PASSES: &[Pass] = &[
     ("simplify", simplify::run),
     ("cse", cse::run),
     ("dce", dce::run),

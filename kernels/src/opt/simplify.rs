@@ -68,11 +68,15 @@ fn element(c: &mut Cursor, array: Value, at: &[Value]) -> Option<Value> {
     match c.known.def(array)?.clone() {
         Kind::Pack { elems, shape } => Some(elems[position(c, at, &shape)?]),
         Kind::Update { array: before, at: place, value } => match c.known.same_place(at, &place)? {
-            true => Some(value),
+            // The write checks the bounds, and may go with the array once nothing reads it.
+            true => c.known.all_in_bounds(c.values(), array, at).then_some(value),
             false => Some(read(c, before, at)),
         },
         Kind::Accum { array: before, at: place, value } => {
             let same = c.known.same_place(at, &place)?;
+            if same && !c.known.all_in_bounds(c.values(), array, at) {
+                return None;
+            }
             let old = read(c, before, at);
             Some(if same { operate(c, Op::Add, &[old, value]) } else { old })
         }
@@ -106,6 +110,7 @@ fn update(c: &mut Cursor, array: Value, at: &[Value], value: Value) -> Option<Va
     if let Some(Kind::Index { array: from, at: place }) = c.known.def(value)
         && *from == array
         && c.known.same_place(at, place) == Some(true)
+        && c.known.all_in_bounds(c.values(), array, at)
     {
         return Some(array);
     }

@@ -86,7 +86,8 @@ fn powers_become_products() {
 fn reads_packs_and_updates() {
     becomes(
         simple,
-        "fn @f(%a: f64, %b: f64, %x: f64[%n], %i: i64) -> (f64, f64, f64) {
+        "fn @f(%a: f64, %b: f64, %x: f64[5]) -> (f64, f64, f64) {
+            %i = const 3: i64
             %one = const 1: i64
             %p = pack [2] %a, %b
             %e = index %p[%one]
@@ -96,11 +97,22 @@ fn reads_packs_and_updates() {
             %v = index %y[%j]
             return %e, %u, %v
         }",
-        "fn @f(%a: f64, %b: f64, %x: f64[%n], %i: i64) -> (f64, f64, f64) {
+        "fn @f(%a: f64, %b: f64, %x: f64[5]) -> (f64, f64, f64) {
+            %i = const 3: i64
             %u = index %x[%i]
             return %b, %u, %a
         }",
     );
+}
+
+#[test]
+fn a_write_that_may_be_out_of_bounds_keeps_its_check() {
+    let text = "fn @f(%a: f64, %x: f64[%n], %i: i64) -> (f64) {
+        %y = update %x[%i], %a
+        %u = index %y[%i]
+        return %u
+    }";
+    becomes(simple, text, text);
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod write;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::ir::{Block, Extent, Func, Inst, Kind, Nest, Out, Value};
+use crate::ir::{Block, Extent, Func, Inst, Kind, Loc, Nest, Out, Value};
 
 use super::cursor::Cursor;
 use reduce::Contribution;
@@ -50,7 +50,7 @@ struct Loop {
     next: Vec<Value>,
     results: Vec<Value>,
     insts: Vec<Inst>,
-    loc: crate::ir::Loc,
+    loc: Loc,
 }
 
 fn single(i: &Inst) -> Option<Loop> {
@@ -133,7 +133,7 @@ impl Loop {
         for k in 0..self.params.len() {
             roles.push(self.role(c, k, &uses)?);
         }
-        let order = self.order(c, &roles)?;
+        let order = self.order(&roles)?;
         self.domain(c, &roles);
         for role in &roles {
             match role {
@@ -157,11 +157,10 @@ impl Loop {
     }
 
     /// The order of the loops in the nest: that of the axes of what is written.
-    fn order(&self, c: &Cursor, roles: &[Role]) -> Option<Vec<usize>> {
+    fn order(&self, roles: &[Role]) -> Option<Vec<usize>> {
         let mut orders =
             roles.iter().filter_map(|r| if let Role::Write(w) = r { Some(w.loops.clone()) } else { None });
         let order = orders.next().unwrap_or_else(|| (0..self.indices.len()).collect());
-        let _ = c;
         orders.all(|o| o == order).then_some(order)
     }
 
@@ -203,7 +202,7 @@ struct Promoted {
     accs: Vec<Value>,
     outs: Vec<Value>,
     after: Vec<After>,
-    loc: crate::ir::Loc,
+    loc: Loc,
 }
 
 /// What is made of an out after the nest.

@@ -122,11 +122,9 @@ impl Search<'_> {
             if !inner.follow(arm.results[slot]) {
                 return false;
             }
-            let (terms, chain) = (inner.terms, inner.chain);
-            if let Some(reduce) = inner.reduce {
-                if !self.agrees(reduce) {
-                    return false;
-                }
+            let (terms, chain, inner_reduce) = (inner.terms, inner.chain, inner.reduce);
+            if inner_reduce.is_some_and(|r| !self.agrees(r)) {
+                return false;
             }
             arms.push((arm.clone(), terms, chain));
         }

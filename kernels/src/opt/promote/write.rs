@@ -48,7 +48,7 @@ pub(super) fn write(
     let mut moved = loops.clone();
     moved.sort_unstable();
     let each_once = moved.iter().copied().eq(0..l.indices.len());
-    (each_once && c.known.all_in_bounds(c.values(), param, at)).then(|| Write {
+    (each_once && c.known.all_in_bounds(c.values(), param, at)).then_some(Write {
         value: *value,
         loops,
         offsets,
