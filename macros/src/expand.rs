@@ -77,7 +77,9 @@ fn step(state: &State) -> TokenStream {
 /// A function with errors still has a companion macro, so that its callers report nothing of their own.
 fn failed(state: &State) -> TokenStream {
     match syn::parse2::<ItemFn>(state.item.clone()) {
-        Ok(item) if !state.rule => companion::failed(&item.vis, &item.sig.ident),
+        Ok(item) if !state.rule && item.sig.receiver().is_none() => {
+            companion::failed(&item.vis, &item.sig.ident)
+        }
         _ => TokenStream::new(),
     }
 }

@@ -417,6 +417,16 @@ pub(crate) fn after_filter(name: &str) -> String {
     )
 }
 
+pub(crate) fn advanced(name: &str) -> String {
+    format!(
+        "`{name}` on a variable moves its iterator on, which is not followed; index the values, or make the iterator where it is used: `x.iter().{name}(..)`"
+    )
+}
+
+pub(crate) fn match_mut() -> String {
+    "patterns that bind mutable references are not supported in `match`; match the value, and assign to the variable itself".into()
+}
+
 pub(crate) fn sum_of_arrays() -> String {
     "a sum of vectors or matrices is not supported; add them up in a `for` loop: `total += v;`".into()
 }

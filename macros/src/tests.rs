@@ -78,3 +78,19 @@ fn expands_a_function_and_leaves_it_alone() {
     assert!(text.starts_with(&source.parse::<TokenStream>().expect("tokens").to_string()), "{text}");
     assert!(text.contains("enum f"), "{text}");
 }
+
+/// `PULLBACK_SOURCE=file cargo test -p pullback-macros show -- --nocapture` prints what becomes of a file's functions.
+#[test]
+fn show() {
+    let Some(path) = std::env::var_os("PULLBACK_SOURCE") else { return };
+    let file = syn::parse_file(&std::fs::read_to_string(path).expect("a file")).expect("Rust");
+    for item in file.items {
+        let source = quote::ToTokens::to_token_stream(&item).to_string();
+        match lowered(&source, &[]) {
+            Ok(module) => println!("{module}"),
+            Err(errors) => println!("{errors:#?}"),
+        }
+        let tokens = syn::parse2(expand(&source)).map(|f| prettyplease::unparse(&f));
+        println!("{}", tokens.unwrap_or_else(|e| e.to_string()));
+    }
+}

@@ -10,14 +10,14 @@ use crate::messages;
 use crate::ty::Ty;
 
 /// A variable, or a part of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) struct Target {
     pub(super) var: VarId,
     pub(super) path: Vec<Step>,
 }
 
 /// One step into a value.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) enum Step {
     /// A component of a tuple.
     Part(usize),

@@ -54,7 +54,6 @@ impl Lower<'_> {
         match &pat.kind {
             PatKind::Wild | PatKind::Rest => Ok(()),
             PatKind::Bind(name, inner) => {
-                let val = self.settled_once(val)?;
                 if let Some(inner) = inner {
                     self.bind(inner, val.clone())?;
                 }
@@ -66,16 +65,15 @@ impl Lower<'_> {
                 self.bind(inner, val)
             }
             PatKind::Tuple(ps) | PatKind::Slice(ps) => self.bind_parts(pat, ps, val),
+            PatKind::Path(p) if p.single().is_some() => {
+                self.declare(p.last(), val);
+                Ok(())
+            }
             PatKind::Lit(_) | PatKind::Range(_) | PatKind::Or(_) | PatKind::Path(_) => {
                 self.bind_missing(pat);
                 self.fail(pat.place, messages::refutable_pattern())
             }
         }
-    }
-
-    /// A view of something computed is computed once when it gets a name; views that only pick elements stay views.
-    fn settled_once(&mut self, val: Val) -> Res<Val> {
-        Ok(val)
     }
 
     fn bind_parts(&mut self, pat: &Pat, ps: &[Pat], val: Val) -> Res<()> {

@@ -67,18 +67,12 @@ impl Lower<'_> {
             for (p, a) in c.code.params.iter().zip(args) {
                 self.bind(p, a)?;
             }
-            let v = self.expr(&c.code.body, None)?;
-            if matches!(v, Val::Never) { Ok(v) } else { self.keep(v) }
+            self.expr(&c.code.body, None)
         })();
         self.closures -= 1;
         self.scope = outer;
         self.locate(here);
         result
-    }
-
-    /// The value of a closure's body: what a mutable reference refers to, unless it is that which is returned.
-    fn keep(&mut self, v: Val) -> Res<Val> {
-        Ok(v)
     }
 
     /// What applying a function may do to variables.

@@ -6,7 +6,7 @@ use super::iterators::Iter;
 use super::scan::Effects;
 use super::values::{Arr, Data, Leaf, Val, leaf_ranks, leaf_types};
 use super::{Lower, SILENT};
-use crate::ast::{Expr, Method};
+use crate::ast::{Expr, ExprKind, Method};
 use crate::errors::Res;
 use crate::messages;
 use crate::ty::Ty;
@@ -21,6 +21,11 @@ impl Lower<'_> {
         args: Vec<Val>,
         want: Option<&Ty>,
     ) -> Res<Val> {
+        // These take the iterator by `&mut`: a variable would go on from where they stopped.
+        let advances = ["next", "nth", "all", "any", "position", "find", "by_ref", "next_back", "try_fold"];
+        if advances.contains(&m.name.as_str()) && matches!(m.receiver.kind, ExprKind::Path(_)) {
+            return self.fail(m.name_at, messages::advanced(&m.name));
+        }
         if let Some(result) = self.adapter(it, &m.name, &args, m.name_at) {
             return result;
         }
@@ -185,30 +190,34 @@ impl Lower<'_> {
             ("last", []) => {
                 let (n, one) = (self.extent_value(len), self.int(1));
                 let at = self.op("sub", &[n, one])?;
-                let item = (it.item.clone())(self, at)?;
-                Ok(Val::Maybe(there, Box::new(item)))
+                self.if_there(there, it, at)
             }
             ("next", []) => {
                 let at = self.int(0);
-                let item = (it.item.clone())(self, at)?;
-                Ok(Val::Maybe(there, Box::new(item)))
+                self.if_there(there, it, at)
             }
             ("nth", [Val::Num(k, _)]) => {
                 let n = self.extent_value(len);
                 let there = self.op("lt", &[*k, n])?;
-                let item = (it.item.clone())(self, *k)?;
-                Ok(Val::Maybe(there, Box::new(item)))
+                self.if_there(there, it, *k)
             }
             ("max_by" | "min_by", [f]) if compares_plainly(f) => self.best(e, it, len, there, &m.name),
             _ => self.fail(m.name_at, messages::unknown_method(&m.name, "an iterator")),
         }
     }
 
+    /// The item at a position, read only if it is there.
+    pub(super) fn if_there(&mut self, there: Value, it: &Iter, at: Value) -> Res<Val> {
+        let item = it.item.clone();
+        let v = self.branch(there, &[], |l| item(l, at).and_then(|v| l.deref(v)), |_| Ok(Val::Never))?;
+        Ok(Val::Maybe(there, Box::new(v)))
+    }
+
     /// `max_by(|a, b| a.partial_cmp(b).unwrap())`: the last largest, the first smallest.
     fn best(&mut self, e: &Expr, it: &Iter, len: Extent, there: Value, name: &str) -> Res<Val> {
         let zero = self.int(0);
-        let first = (it.item.clone())(self, zero)?;
-        let first = self.deref(first)?;
+        let Val::Maybe(_, first) = self.if_there(there, it, zero)? else { return Err(SILENT) };
+        let first = *first;
         let Val::Num(..) = first else { return self.fail_at(e, messages::not_a_number(&first.show())) };
         let op = if name == "max_by" { "ge" } else { "lt" };
         let acc = self.hidden("best", first);

@@ -87,6 +87,13 @@ impl Lower<'_> {
                 Some(old) => self.merged_type(&then.vars[k], &els.vars[k], Some(old), mark)?,
                 None => None,
             };
+            if m.is_none()
+                && !same(&then.vars[k], &els.vars[k])
+                && self.type_of(&then.vars[k]) != Some(Ty::UNIT)
+            {
+                let shown = then.vars[k].show();
+                return self.fail(self.here, messages::not_data(&shown));
+            }
             slots.extend(m.clone());
             merged.push(m);
         }
@@ -109,7 +116,7 @@ impl Lower<'_> {
         let value = match value {
             Some((ty, _)) => self.rebuild(&ty, &mut results),
             None if both_end => Val::Never,
-            None => pass_through(then.value, els.value),
+            None => self.pass_through(then.value, els.value)?,
         };
         for ((&id, m), outer) in changed.iter().zip(merged).zip(settled) {
             let val = match m {
@@ -120,6 +127,15 @@ impl Lower<'_> {
             self.vars[id].val = self.named(val, &name);
         }
         Ok(value)
+    }
+
+    /// The value of a branch that yields nothing at run time: both sides must agree on it, or one have none.
+    fn pass_through(&mut self, a: Val, b: Val) -> Res<Val> {
+        match (a, b) {
+            (Val::Never, v) | (v, Val::Never) => Ok(v),
+            (a, b) if same(&a, &b) || self.type_of(&a) == Some(Ty::UNIT) => Ok(a),
+            (a, _) => self.fail(self.here, messages::not_data(&a.show())),
+        }
     }
 
     fn side(
@@ -235,13 +251,5 @@ fn is_outer(v: &Val, mark: u32) -> bool {
             a.leaves.iter().all(|l| matches!(l.data, super::values::Data::Stored(v) if v.0 < mark))
         }
         _ => true,
-    }
-}
-
-/// The value of a branch that yields nothing at run time.
-fn pass_through(a: Val, b: Val) -> Val {
-    match (a, b) {
-        (Val::Never, b) => b,
-        (a, _) => a,
     }
 }

@@ -45,7 +45,7 @@ impl Lower<'_> {
     }
 
     /// The function's body: every path ends with the function's result.
-    pub(super) fn function_block(&mut self, b: &Block, _filled: &[VarId]) -> Res<Val> {
+    pub(super) fn function_block(&mut self, b: &Block) -> Res<Val> {
         let ret = self.ret.clone();
         if Effects::of_block(b).returns() {
             self.ret_flag = Some(self.flag("returned"));

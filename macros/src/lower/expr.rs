@@ -1,6 +1,6 @@
 //! One expression: which file knows about it.
 
-use pullback_kernels::ir::{Kind, Lit};
+use pullback_kernels::ir::{Extent, Kind, Lit};
 
 use super::values::Val;
 use super::{Lower, SILENT};
@@ -164,6 +164,16 @@ impl Lower<'_> {
     }
 
     fn assert(&mut self, cond: &Expr, message: &str) -> Res<Val> {
+        if let ExprKind::Bin(Bin::Eq, a, b) = &cond.kind
+            && self.conditional == 0
+            && let (Val::Num(a, _), Val::Num(b, _)) = (self.value(a)?, self.value(b)?)
+            && self.sizes.find(Extent::Value(a)).is_some()
+            && self.sizes.find(Extent::Value(b)).is_some()
+        {
+            // Lengths of parameters that must be equal are one length.
+            self.require_equal(Extent::Value(a), Extent::Value(b), message.to_string());
+            return Ok(Val::unit());
+        }
         let cond = self.truth(cond)?;
         self.push(Kind::Assert { cond, message: message.to_string() })?;
         Ok(Val::unit())

@@ -47,7 +47,7 @@ impl Lower<'_> {
                 None => None,
                 Some(b) => match self.value(b)? {
                     Val::Num(v, t) => {
-                        if self.types.resolve(&t).is_float() && !matches!(t, Ty::Var(..)) {
+                        if matches!(self.types.resolve(&t), Ty::Float(_) | Ty::Var(_, Hole::Float)) {
                             return self.fail_at(b, messages::float_range());
                         }
                         ty = self.unify_or_fail(&ty, &t)?;
@@ -164,18 +164,13 @@ impl Lower<'_> {
     pub(super) fn adapter(&mut self, it: &Iter, name: &str, args: &[Val], place: Place) -> Option<Res<Val>> {
         let it = it.clone();
         let result = match (name, args) {
-            (
-                "iter" | "into_iter" | "copied" | "cloned" | "by_ref" | "fuse" | "peekable" | "iter_mut"
-                | "as_ref",
-                [],
-            ) => Ok(it),
+            ("iter" | "into_iter" | "copied" | "cloned" | "fuse", []) => Ok(it),
             ("map", [f]) => Ok(self.mapped(it, f.clone(), place)),
             ("filter", [f]) => {
                 let mut it = it;
                 it.stages.push(Stage::Filter(f.clone(), place));
                 Ok(it)
             }
-            ("inspect", [_]) => Ok(it),
             ("zip", [other]) => self.zipped(it, other.clone(), place),
             _ if !it.stages.is_empty() => return self.positional(name, place),
             ("enumerate", []) => Ok(Iter::new(it.len, move |l, k| {

@@ -131,10 +131,8 @@ impl Lower<'_> {
         let (n, zero, one) = (self.extent_value(n), self.int(0), self.int(1));
         let there = self.op("gt", &[n, zero])?;
         let at = if first { zero } else { self.op("sub", &[n, one])? };
-        // The element may not be there: it is read only where the program says so, after `unwrap`.
-        let at = self.op("max", &[at, zero])?;
-        let item = self.list_get(a, at, m.name_at)?;
-        Ok(Val::Maybe(there, Box::new(item)))
+        let it = self.iterate(Val::Arr(a.clone()), m.name_at)?;
+        self.if_there(there, &it, at)
     }
 
     fn windows(&mut self, a: &Arr, n: Value, m: &Method) -> Res<Val> {

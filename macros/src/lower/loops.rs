@@ -24,7 +24,8 @@ impl Lower<'_> {
     pub(super) fn for_(&mut self, e: &Expr, f: &For) -> Res<Val> {
         let iter = self.expr(&f.iter, None)?;
         let iter = self.iterate(iter, f.iter.place)?;
-        let fx = Effects::of_block(&f.body);
+        // What the loop as a whole assigns to: `for e in &mut v` writes to `v`.
+        let fx = Effects::of_block(&f.body).and_assigned_by(e);
         self.each(e, &iter, f.label.clone(), &fx, |l, item| {
             l.bind(&f.pat, item)?;
             l.block_value(&f.body, None)

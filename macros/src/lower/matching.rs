@@ -20,7 +20,10 @@ impl Lower<'_> {
         want: Option<&Ty>,
         tail: bool,
     ) -> Res<Val> {
-        let v = self.value(value)?;
+        let v = match self.expr(value, None)? {
+            Val::Mut(_) => return self.fail_at(value, messages::match_mut()),
+            v => self.deref(v)?,
+        };
         self.arms(e, &v, arms, want, tail)
     }
 

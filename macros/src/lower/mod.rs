@@ -241,7 +241,7 @@ impl Lower<'_> {
     fn body(&mut self, f: &Function) -> Res<Vec<Value>> {
         let filled: Vec<VarId> =
             (0..f.sig.params.len()).filter(|&k| f.sig.params[k].passing == Passing::Mut).collect();
-        let value = self.function_block(&f.body, &filled)?;
+        let value = self.function_block(&f.body)?;
         let ret = self.ret.clone();
         let value = self.expect_type(value, &ret, f.body.tail.as_ref().map_or(f.body.place, |t| t.place))?;
         let mut results = self.flatten(&value)?;

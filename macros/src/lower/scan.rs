@@ -93,6 +93,12 @@ impl Effects {
         self
     }
 
+    /// With the names that an expression assigns to.
+    pub(super) fn and_assigned_by(mut self, e: &Expr) -> Effects {
+        self.names.extend(Effects::of_expr(e).names);
+        self
+    }
+
     /// With the effects of another.
     pub(super) fn and_ref(mut self, other: &Effects) -> Effects {
         self.names.extend(other.names.iter().cloned());

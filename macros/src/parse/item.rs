@@ -26,6 +26,7 @@ pub(crate) struct Function {
 pub(crate) fn function(item: &ItemFn, options: &Options, errors: &mut Errors) -> Res<Function> {
     let mut p = Parser::new(errors);
     qualifiers(&mut p, item);
+    p.errors.barrier()?;
     let params = params(&mut p, item, options);
     let ret = result(&mut p, item);
     let body = p.block(&item.block);

@@ -26,6 +26,9 @@ impl Parser<'_> {
             syn::Pat::Rest(_) => PatKind::Rest,
             syn::Pat::Paren(p) => return self.pat_kind(&p.pat),
             syn::Pat::Reference(p) => return self.pat_kind(&p.pat),
+            syn::Pat::Ident(p) if p.by_ref.is_some() && p.mutability.is_some() => {
+                return Err(self.refuse(pat, messages::pattern()));
+            }
             syn::Pat::Ident(p) => {
                 let inner = p.subpat.as_ref().map(|(_, p)| self.pat(p)).transpose()?;
                 let name = p.ident.unraw().to_string();

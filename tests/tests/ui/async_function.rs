@@ -1,0 +1,8 @@
+use pullback::differentiable;
+
+#[differentiable]
+async fn f(x: f64) -> f64 {
+    x
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use pullback::differentiable;
+
+#[differentiable]
+struct Model {
+    w: f64,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use pullback::differentiable;
+
+#[differentiable]
+fn f(x: f64) -> String {
+    x.to_string()
+}
+
+fn main() {}
