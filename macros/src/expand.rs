@@ -13,7 +13,7 @@ use crate::companion::{self, Callee, Entry, State};
 use crate::emit::{self, Derivatives};
 use crate::errors::{Errors, Res};
 use crate::parse::{self, Function};
-use crate::types::{RustTy, Signature};
+use crate::types::{Passing, RustTy, Signature};
 use crate::{lower, messages, rule};
 
 /// `#[differentiable]` and, if `is_rule`, `#[derivative]`: the function, untouched, and what is generated beside it.
@@ -76,6 +76,9 @@ fn step(state: &State) -> TokenStream {
 
 /// A function with errors still has a companion macro, so that its callers report nothing of their own.
 fn failed(state: &State) -> TokenStream {
+    if parse::too_deep(&state.item).is_some() {
+        return TokenStream::new();
+    }
     match syn::parse2::<ItemFn>(state.item.clone()) {
         Ok(item) if !state.rule && item.sig.receiver().is_none() => {
             companion::failed(&item.vis, &item.sig.ident)
@@ -124,23 +127,24 @@ fn answers(state: &State, function: &Function, errors: &mut Errors) -> Option<Ve
     Some(callees)
 }
 
-/// The signature of the function that gets a companion, and its module.
+/// The signature of the function that gets a companion, its module, and the places that the IR names.
 fn lowered(
     item: &ItemFn,
     options: &Options,
     function: Function,
     callees: &[Callee],
     errors: &mut Errors,
-) -> Res<(Signature, Module)> {
+) -> Res<(Signature, Module, Vec<Place>)> {
     let lowered = lower::lower(&function, callees, errors)?;
     errors.barrier()?;
     let mut sig = function.sig;
     sig.consts = lowered.consts;
     let module = companion::linked(lowered.func, callees, &lowered.calls);
-    match &options.of {
-        None => Ok((sig, module)),
-        Some(of) => rule::attach(item, of, options, sig, module, errors),
-    }
+    let (sig, module) = match &options.of {
+        None => (sig, module),
+        Some(of) => rule::attach(item, of, options, sig, module, errors)?,
+    };
+    Ok((sig, module, lowered.places))
 }
 
 /// From verified IR to Rust. Nothing fails from here on for a reason that lies with the user, save what has no
@@ -148,6 +152,7 @@ fn lowered(
 fn generate(
     sig: &Signature,
     module: &Module,
+    places: &[Place],
     of: Option<&syn::Path>,
     errors: &mut Errors,
 ) -> Res<TokenStream> {
@@ -156,8 +161,14 @@ fn generate(
         let text = violations.iter().map(|v| v.0.clone()).collect::<Vec<_>>().join("; ");
         return Err(errors.report(place, messages::bug(&text)));
     }
-    let derivatives =
-        derivatives(sig, module).map_err(|e| errors.report(place, messages::no_derivative(&e.message)))?;
+    if sig.params.iter().any(|p| p.passing == Passing::Mut) {
+        // Such a function is a part of others: what it fills has no gradient that it could return.
+        return Ok(companion::only_called(sig, module));
+    }
+    let derivatives = derivatives(sig, module).map_err(|e| {
+        let at = places.get((e.loc.0 as usize).wrapping_sub(1)).copied().unwrap_or(place);
+        errors.report(at, messages::no_derivative(&e.message))
+    })?;
     let items = companion::items(sig, module);
     let companion = emit::companion(sig, &derivatives);
     let extra = of.map(|of| rule::value_function(sig, of));

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use pullback_kernels::ir::{Module, verify};
 
 use crate::attrs::Options;
-use crate::companion::Callee;
+use crate::companion::{Callee, Entry};
 use crate::errors::Errors;
 use crate::{companion, lower, parse};
 
@@ -66,6 +66,11 @@ fn control() {
     snapshot("control", include_str!("snapshots/control.rs"));
 }
 
+#[test]
+fn mutation() {
+    snapshot("mutation", include_str!("snapshots/mutation.rs"));
+}
+
 /// Everything from tokens to tokens.
 fn expand(source: &str) -> TokenStream {
     crate::expand::attribute(TokenStream::new(), source.parse().expect("tokens"), false)
@@ -79,18 +84,144 @@ fn expands_a_function_and_leaves_it_alone() {
     assert!(text.contains("enum f"), "{text}");
 }
 
-/// `PULLBACK_SOURCE=file cargo test -p pullback-macros show -- --nocapture` prints what becomes of a file's functions.
+/// The answer of a callee's companion macro, from its source.
+fn callee(source: &str) -> Callee {
+    let module = lowered(source, &[]).unwrap_or_else(|e| panic!("{e:#?}"));
+    let item: syn::ItemFn = syn::parse_str(source).expect("a function");
+    let function = parse::function(&item, &Options::default(), &mut Errors::default()).expect("parses");
+    let params: Vec<_> = function.sig.params.iter().map(|p| p.written.clone()).collect();
+    let (ret, text) = (function.sig.written_ret, module.to_string());
+    let entry = syn::parse2::<Entry>(quote::quote!((#(#params),*) -> #ret [] #text)).expect("an entry");
+    let written: syn::Path = syn::parse_quote!(other::norm);
+    let path =
+        crate::ast::Path { segments: vec!["other".into(), "norm".into()], generics: Vec::new(), written };
+    entry.callee(&path, &mut Errors::default()).expect("a callee")
+}
+
 #[test]
-fn show() {
-    let Some(path) = std::env::var_os("PULLBACK_SOURCE") else { return };
-    let file = syn::parse_file(&std::fs::read_to_string(path).expect("a file")).expect("Rust");
-    for item in file.items {
-        let source = quote::ToTokens::to_token_stream(&item).to_string();
-        match lowered(&source, &[]) {
-            Ok(module) => println!("{module}"),
-            Err(errors) => println!("{errors:#?}"),
-        }
-        let tokens = syn::parse2(expand(&source)).map(|f| prettyplease::unparse(&f));
-        println!("{}", tokens.unwrap_or_else(|e| e.to_string()));
+fn calls_are_copied_into_their_callers() {
+    let norm = callee("fn norm(x: &[f64]) -> f64 { x.iter().map(|v| v * v).sum::<f64>().sqrt() }");
+    let caller = "fn f(x: &[f64], s: f64) -> f64 { let y: Vec<f64> = x.iter().map(|v| v * s).collect(); other::norm(&y) }";
+    let module = lowered(caller, &[norm]).unwrap_or_else(|e| panic!("{e:#?}"));
+    verify(&module).expect("verified");
+    assert_eq!(module.funcs.len(), 1, "{module}");
+    assert!(module.to_string().contains("sqrt") && !module.to_string().contains("call"), "{module}");
+}
+
+#[test]
+fn equal_lengths_become_one() {
+    let text = ir("fn f(x: &DVector<f64>, y: &DVector<f64>) -> f64 { (x - y).norm() }");
+    assert!(text.contains("%y: f64[%x_len]"), "{text}");
+    let text = ir("fn f(x: &[f64], y: &[f64]) -> f64 { assert_eq!(x.len(), y.len()); x[0] * y[0] }");
+    assert!(text.contains("%y: f64[%x_len]"), "{text}");
+    let text = ir(
+        "fn f(x: &DVector<f64>, y: &DVector<f64>, s: f64) -> f64 { if s > 0.0 { (x - y).norm() } else { s } }",
+    );
+    assert!(text.contains("%y: f64[%y_len]") && text.contains("assert"), "{text}");
+}
+
+#[test]
+fn several_mistakes_are_reported_together() {
+    let errors = lowered("fn f(x: f64) -> f64 { let a = x.next_up(); let b = x.foo(); a + b }", &[]);
+    assert_eq!(errors.expect_err("two mistakes").len(), 2);
+}
+
+/// A small generator of pseudo-random numbers (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n as u64) as usize
     }
+}
+
+/// The tokens of a source, groups opened.
+fn flat(tokens: TokenStream, out: &mut Vec<String>) {
+    for t in tokens {
+        match t {
+            proc_macro2::TokenTree::Group(g) => {
+                let (open, close) = match g.delimiter() {
+                    proc_macro2::Delimiter::Brace => ("{", "}"),
+                    proc_macro2::Delimiter::Bracket => ("[", "]"),
+                    _ => ("(", ")"),
+                };
+                out.push(open.into());
+                flat(g.stream(), out);
+                out.push(close.into());
+            }
+            t => out.push(t.to_string()),
+        }
+    }
+}
+
+/// Functions with tokens deleted, doubled, exchanged or taken from elsewhere: whatever comes out, nothing panics.
+#[test]
+fn no_input_panics() {
+    let sources = [
+        include_str!("snapshots/scalars.rs"),
+        include_str!("snapshots/vectors.rs"),
+        include_str!("snapshots/control.rs"),
+        include_str!("snapshots/mutation.rs"),
+    ];
+    let mut functions = Vec::new();
+    let mut pool = Vec::new();
+    for source in sources {
+        for item in syn::parse_file(source).expect("Rust").items {
+            let mut tokens = Vec::new();
+            flat(quote::ToTokens::to_token_stream(&item), &mut tokens);
+            pool.extend(tokens.iter().cloned());
+            functions.push(tokens);
+        }
+    }
+    let run = move || {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        let mut parsed = 0;
+        for _ in 0..1500 {
+            let mut tokens = functions[random.below(functions.len())].clone();
+            for _ in 0..=random.below(3) {
+                let at = random.below(tokens.len());
+                match random.below(4) {
+                    0 => drop(tokens.remove(at)),
+                    1 => tokens.insert(at, pool[random.below(pool.len())].clone()),
+                    2 => tokens[at] = pool[random.below(pool.len())].clone(),
+                    _ => {
+                        let other = random.below(tokens.len());
+                        tokens.swap(at, other);
+                    }
+                }
+            }
+            let text = tokens.join(" ").replace("' ", "'");
+            let Ok(stream) = text.parse::<TokenStream>() else { continue };
+            let expanded = crate::expand::attribute(TokenStream::new(), stream, false).to_string();
+            assert!(!expanded.contains("internal error of pullback"), "{text}\n{expanded}");
+            parsed += 1;
+        }
+        parsed
+    };
+    let thread = std::thread::Builder::new().stack_size(16 << 20).spawn(run).expect("a thread");
+    assert!(thread.join().expect("no panic") > 500);
+}
+
+#[test]
+fn deep_input_is_an_error() {
+    let deep = |open: &str, close: &str| {
+        // Brackets less deep: printing them is recursive in this test.
+        let n = if close.is_empty() { 5000 } else { 300 };
+        format!("fn f(x: f64) -> f64 {{ {}x{} }}", open.repeat(n), close.repeat(n))
+    };
+    for source in [
+        deep("(", ")"),
+        deep("-", ""),
+        deep("{", "}"),
+        deep("if true { 1.0 } else ", "").replace("else x", "else { x }"),
+        deep("x = ", ""),
+    ] {
+        let expanded = expand(&source).to_string();
+        assert!(expanded.contains("compile_error"), "{}", &source[..60]);
+    }
+    let sum = format!("fn f(x: f64) -> f64 {{ x{} }}", " + x".repeat(400));
+    assert!(lowered(&sum, &[]).is_ok());
 }

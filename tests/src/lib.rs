@@ -1,6 +1,7 @@
 //! Tests of the whole project. What several test binaries share is here.
 
 pub mod args;
+pub mod calls;
 pub mod close;
 pub mod dual;
 pub mod random;

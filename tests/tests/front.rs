@@ -71,3 +71,66 @@ fn in_a_body() {
     }
     assert_eq!(local::value_and_grad(3.0), (10.0, 6.0));
 }
+
+mod elsewhere {
+    use pullback::differentiable;
+    use pullback_tests::calls;
+
+    /// Calls functions of another crate.
+    #[differentiable]
+    pub fn far(x: f64, v: &[f64]) -> f64 {
+        calls::logistic(x) + 2.0 * calls::mean_logistic(v) + pullback_tests::calls::calls_opaque(v) * x
+    }
+}
+
+#[test]
+fn across_crates() {
+    let v = [0.5, -1.0];
+    let (value, grad) = elsewhere::far::value_and_grad(0.3, &v);
+    assert!((value - elsewhere::far(0.3, &v)).abs() < 1e-14);
+    let logistic = |x: f64| 1.0 / (1.0 + (-1.5 * x).exp());
+    let slope = |x: f64| 1.5 * logistic(x) * (1.0 - logistic(x));
+    assert!((grad.x - (slope(0.3) + v[0] * v[0] + v[1] * v[1])).abs() < 1e-12);
+    // The rule of `opaque` is three times too large.
+    for (g, x) in grad.v.iter().zip(v) {
+        assert!((g - (slope(x) + 0.3 * 6.0 * x)).abs() < 1e-12);
+    }
+}
+
+#[differentiable]
+fn vector_valued(x: &DVector<f64>, s: f64) -> DVector<f64> {
+    x.map(|x| (x * s).sin())
+}
+
+#[differentiable]
+fn pair(x: f64, y: [f64; 2]) -> (f64, [f64; 2]) {
+    (x * y[0], [x, y[1] * y[1]])
+}
+
+#[differentiable]
+fn fills(x: &[f64], out: &mut [f64]) -> f64 {
+    for (o, x) in out.iter_mut().zip(x) {
+        *o = x * x;
+    }
+    out[0] * 3.0
+}
+
+#[differentiable]
+fn uses_filled(x: &[f64]) -> f64 {
+    let mut squares = vec![0.0; x.len()];
+    let first = fills(x, &mut squares);
+    first + squares.iter().sum::<f64>()
+}
+
+#[test]
+fn results() {
+    let x = DVector::from_vec(vec![0.1, 0.2]);
+    let (_, pull) = vector_valued::vjp(&x, 2.0);
+    let grad = pull(DVector::from_vec(vec![1.0, 0.0]));
+    assert!((grad.x[0] - 2.0 * 0.2_f64.cos()).abs() < 1e-14 && grad.x[1] == 0.0);
+    let ((a, b), pull) = pair::vjp(2.0, [3.0, 5.0]);
+    assert_eq!((a, b), (6.0, [2.0, 25.0]));
+    let grad = pull((1.0, [10.0, 100.0]));
+    assert_eq!((grad.x, grad.y), (13.0, [2.0, 1000.0]));
+    assert_eq!(uses_filled::value_and_grad(&[2.0, 3.0]), (25.0, vec![16.0, 6.0]));
+}

@@ -211,8 +211,7 @@ impl Lower<'_> {
                 let elem = ty.elem().cloned().ok_or(SILENT)?;
                 self.changed_array(a, &elem, leaves, [fixed, at.clone()].concat(), rest, new)
             }
-            (_, [Step::Slice(from, len), Step::At(at), rest @ ..]) if at.len() == 1 => {
-                self.check_within(at[0], *len);
+            (_, [Step::Slice(from, _), Step::At(at), rest @ ..]) if at.len() == 1 => {
                 let k = self.op("add", &[*from, at[0]])?;
                 let joined: Vec<Step> =
                     std::iter::once(Step::At(vec![k])).chain(rest.iter().cloned()).collect();

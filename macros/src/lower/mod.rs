@@ -49,6 +49,8 @@ pub(crate) struct Lowered {
     pub(crate) consts: Vec<(syn::Expr, Scalar)>,
     /// The callees (by position) that it really calls.
     pub(crate) calls: Vec<usize>,
+    /// The places that the IR names by number, from 1.
+    pub(crate) places: Vec<Place>,
 }
 
 /// Lowers a function.
@@ -94,10 +96,12 @@ fn round(
         ret_flag: None,
         ret_value: None,
         here: Place::at(f.sig.name.span()),
+        places: Vec::new(),
     };
     let params = l.params(f);
     let results = l.body(f);
     let (consts, calls) = (std::mem::take(&mut l.consts), std::mem::take(&mut l.calls));
+    let places = std::mem::take(&mut l.places);
     let insts = l.b.finish();
     let results = results?;
     let hidden = consts.iter().map(|c| c.value);
@@ -108,7 +112,7 @@ fn round(
     func.body = Block { params: params.into_iter().chain(hidden).collect(), insts, results };
     let consts =
         consts.into_iter().map(|c| (c.expr, types.resolve(&c.ty).scalar().unwrap_or(Scalar::F64))).collect();
-    Ok(Lowered { func, consts, calls })
+    Ok(Lowered { func, consts, calls, places })
 }
 
 fn unique(vs: impl Iterator<Item = Value>) -> Vec<Value> {
@@ -182,6 +186,7 @@ pub(crate) struct Lower<'a> {
     ret_flag: Option<VarId>,
     ret_value: Option<VarId>,
     here: Place,
+    places: Vec<Place>,
 }
 
 impl Lower<'_> {
@@ -276,10 +281,11 @@ impl Lower<'_> {
         Ok(self.push(kind)?[0])
     }
 
-    /// A place of the user's source as the IR keeps it: its line.
+    /// What follows comes from this place; the IR keeps its number.
     fn locate(&mut self, place: Place) {
         self.here = place;
-        self.b.loc = Loc(place.start.start().line as u32);
+        self.places.push(place);
+        self.b.loc = Loc(self.places.len() as u32);
     }
 }
 

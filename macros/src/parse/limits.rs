@@ -6,7 +6,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 const MAX_GROUPS: usize = 64;
 const MAX_PREFIXES: usize = 64;
 /// How many `else`, `=` or `return` one list of tokens may hold: each may nest the expression one level deeper.
-const MAX_TAILS: usize = 400;
+const MAX_TAILS: usize = 200;
 
 /// The place where tokens nest too deeply to be parsed with a bounded stack.
 pub(crate) fn too_deep(tokens: &TokenStream) -> Option<Span> {
@@ -26,9 +26,13 @@ pub(crate) fn too_deep(tokens: &TokenStream) -> Option<Span> {
                 open.push((g.stream().into_iter(), 0, 0));
                 continue;
             }
+            TokenTree::Punct(p) if matches!(p.as_char(), ';' | ',') => {
+                *prefixes = 0;
+                *tails = 0;
+            }
             TokenTree::Punct(p) => {
                 *prefixes += 1;
-                *tails += usize::from(p.as_char() == '|');
+                *tails += usize::from(matches!(p.as_char(), '|' | '=' | '?'));
             }
             TokenTree::Ident(i) if PREFIX_WORDS.iter().any(|w| i == w) => {
                 *prefixes += 1;
