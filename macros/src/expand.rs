@@ -98,11 +98,11 @@ fn front(state: &State, errors: &mut Errors) -> Res<Front> {
         return Ok(Front::Ask(next.clone()));
     }
     let Some(callees) = answers(state, &function, errors) else { return Ok(Front::Done(failed(state))) };
-    let (mut sig, module) = lowered(&item, &options, function, &callees, errors)?;
+    let (mut sig, module, places) = lowered(&item, &options, function, &callees, errors)?;
     // When a companion macro resumes, names made here and the user's own would not see each other.
     let site = proc_macro2::Span::call_site();
     sig.params.iter_mut().for_each(|p| p.name.set_span(p.name.span().resolved_at(site)));
-    generate(&sig, &module, options.of.as_ref(), errors).map(Front::Done)
+    generate(&sig, &module, &places, options.of.as_ref(), errors).map(Front::Done)
 }
 
 fn parsed(state: &State, errors: &mut Errors) -> Res<(ItemFn, Options, Function)> {
