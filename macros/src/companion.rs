@@ -141,19 +141,6 @@ pub(crate) fn items(sig: &Signature, module: &Module) -> TokenStream {
     quote!(#carrier #exposed)
 }
 
-/// The companion of a function that fills `&mut` parameters: it can be called by differentiable functions, and has no
-/// derivatives of its own.
-pub(crate) fn only_called(sig: &Signature, module: &Module) -> TokenStream {
-    let (vis, name, items) = (&sig.vis, &sig.name, items(sig, module));
-    let doc = format!("The companion of the function [`{name}`](fn@{name}), for functions that call it.");
-    quote! {
-        #[doc = #doc]
-        #[allow(non_camel_case_types, dead_code, missing_debug_implementations)]
-        #vis enum #name {}
-        #items
-    }
-}
-
 /// The companion macro of a function that has errors: callers stop without an error of their own.
 pub(crate) fn failed(vis: &syn::Visibility, name: &Ident) -> TokenStream {
     let sig = (vis, name);

@@ -13,7 +13,7 @@ use crate::companion::{self, Callee, Entry, State};
 use crate::emit::{self, Derivatives};
 use crate::errors::{Errors, Res};
 use crate::parse::{self, Function};
-use crate::types::{Passing, RustTy, Signature};
+use crate::types::{RustTy, Signature};
 use crate::{lower, messages, rule};
 
 /// `#[differentiable]` and, if `is_rule`, `#[derivative]`: the function, untouched, and what is generated beside it.
@@ -160,10 +160,6 @@ fn generate(
     if let Err(violations) = verify(module) {
         let text = violations.iter().map(|v| v.0.clone()).collect::<Vec<_>>().join("; ");
         return Err(errors.report(place, messages::bug(&text)));
-    }
-    if sig.params.iter().any(|p| p.passing == Passing::Mut) {
-        // Such a function is a part of others: what it fills has no gradient that it could return.
-        return Ok(companion::only_called(sig, module));
     }
     let derivatives = derivatives(sig, module).map_err(|e| {
         let at = places.get((e.loc.0 as usize).wrapping_sub(1)).copied().unwrap_or(place);
