@@ -14,7 +14,7 @@ use crate::emit::{self, Derivatives};
 use crate::errors::{Errors, Res};
 use crate::parse::{self, Function};
 use crate::types::{RustTy, Signature};
-use crate::{lower, messages, rule};
+use crate::{lower, messages, modes, rule};
 
 /// `#[differentiable]` and, if `is_rule`, `#[derivative]`: the function, untouched, and what is generated beside it.
 pub(crate) fn attribute(args: TokenStream, item: TokenStream, is_rule: bool) -> TokenStream {
@@ -199,8 +199,9 @@ fn derivatives(sig: &Signature, module: &Module) -> Result<Derivatives, AdError>
     let value_and_grad =
         if scalar { Some(optimised(module, ad::value_and_grad(module, name, &wrt)?)) } else { None };
     let vjp = optimised(module, ad::vjp(module, name, &wrt)?);
-    let explain = explain(module, value_and_grad.as_ref().unwrap_or(&vjp));
-    Ok(Derivatives { module: module.clone(), value_and_grad, vjp, explain })
+    let modes = modes::derived(&sig.modes, module, &wrt)?;
+    let explain = explain(module, value_and_grad.as_ref().unwrap_or(&vjp)) + &modes::explain(&modes);
+    Ok(Derivatives { module: module.clone(), value_and_grad, vjp, modes, explain })
 }
 
 /// The module with its entry inlined and fused: what is one loop now has one loop as its derivative, with the seed applied
@@ -220,7 +221,8 @@ fn wrt_leaves(sig: &Signature) -> Vec<usize> {
     leaves.enumerate().filter(|(_, (wrt, l))| *wrt && l.elem.is_float()).map(|(k, _)| k).collect()
 }
 
-fn optimised(module: &Module, mut f: Func) -> Func {
+/// A derived function without calls, ready to be printed.
+pub(crate) fn optimised(module: &Module, mut f: Func) -> Func {
     opt::inline(module, &mut f, false);
     opt::optimize(&mut f);
     opt::finish(&mut f);

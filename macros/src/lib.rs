@@ -10,6 +10,7 @@ mod errors;
 mod expand;
 mod lower;
 mod messages;
+mod modes;
 mod parse;
 mod rule;
 #[cfg(test)]

@@ -53,7 +53,8 @@ functions!(
     solve,
     inverse,
     cholesky,
-    det_singular
+    det_singular,
+    computed_length
 );
 
 fn check(name: &str, text: &str) {

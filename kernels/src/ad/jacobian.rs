@@ -1,7 +1,7 @@
 //! Whole matrices of derivatives, made of single derivatives: Jacobian, Hessian, and the Hessian times a direction.
 
-use super::{AdError, forward, value_and_grad, vjp, zero};
-use crate::ir::{Builder, Extent, Func, Module, Renamer, Ty, Value};
+use super::{AdError, forward, reverse, value_and_grad, vjp, zero};
+use crate::ir::{Builder, Extent, Func, Module, Renamer, Scalar, Ty, Value};
 use crate::opt::{inline, optimize};
 
 /// How a Jacobian is made.
@@ -14,7 +14,7 @@ pub enum Direction {
 }
 
 /// The Jacobian of a function: it returns the function's results, then for each float result and, within that, for each
-/// of `wrt`, the derivatives: the result's axes first, then the parameter's.
+/// of `wrt`, the derivatives: the result's axes first, then the parameter's; in the parameter's precision.
 ///
 /// Forward mode where the parameters have fewer elements than the results, as far as their extents tell (an extent
 /// known at run time only counts as large), otherwise reverse mode.
@@ -155,8 +155,10 @@ fn each(
 
 /// Writes a number or an array into a matrix of zeros, between the indices `before` and `after`.
 fn place(b: &mut Builder, matrix: Value, before: &[Value], part: Value, after: &[Value]) -> Value {
+    let elem = b.values.ty(matrix).elem().expect("a float");
     let shape = b.values.ty(part).shape().to_vec();
     if shape.is_empty() {
+        let part = in_precision(b, part, elem);
         return match [before, after].concat() {
             at if at.is_empty() => part,
             at => b.update(matrix, &at, part),
@@ -164,14 +166,24 @@ fn place(b: &mut Builder, matrix: Value, before: &[Value], part: Value, after: &
     }
     b.nest(&shape, &[matrix], &[], |b, i, acc| {
         let v = b.index(part, i);
+        let v = in_precision(b, v, elem);
         vec![b.accum(acc[0], &[before, i, after].concat(), v)]
     })[0]
+}
+
+/// A number in another precision.
+fn in_precision(b: &mut Builder, v: Value, elem: Scalar) -> Value {
+    match (*b.values.ty(v) == Ty::Scalar(elem), elem) {
+        (true, _) => v,
+        (false, Scalar::F32) => b.op(crate::ops::Op::ToF32, &[v]),
+        (false, _) => b.op(crate::ops::Op::ToF64, &[v]),
+    }
 }
 
 /// The type of the derivatives of a result by a parameter.
 fn block_type(result: &Ty, parameter: &Ty) -> Ty {
     let shape = [result.shape(), parameter.shape()].concat();
-    let elem = result.elem().expect("a float");
+    let elem = parameter.elem().expect("a float");
     if shape.is_empty() { Ty::Scalar(elem) } else { Ty::Array(elem, shape) }
 }
 
@@ -214,14 +226,17 @@ fn by_columns(f: &Func, dual: &Func, wrt: &[usize], values: &[usize], results: &
 /// One run of a reverse derivative per element of the results.
 fn by_rows(f: &Func, pullback: &Func, wrt: &[usize], results: &[usize]) -> Func {
     let mut made = like(f);
-    let outer = [made.sizes.as_slice(), made.params()].concat();
-    let params = made.body.params.clone();
+    let mut outer = [made.sizes.as_slice(), made.params()].concat();
+    let (params, sizes) = (made.body.params.clone(), made.sizes.clone());
     let mut b = Builder::new(&mut made.values);
     let tys: Vec<Ty> = wrt.iter().map(|&k| b.values.ty(params[k]).clone()).collect();
     let mut primal = f.clone();
     optimize(&mut primal);
     let mut returned = splice(&mut b, &primal, &outer, &[]);
     let out_tys: Vec<Ty> = results.iter().map(|&r| b.values.ty(returned[r]).clone()).collect();
+    // The seeds' own lengths are sizes of the derivative, after those of the function.
+    let lens = out_tys.iter().flat_map(|ty| reverse::computed(&sizes, ty));
+    outer.splice(sizes.len()..sizes.len(), lens);
     for (p, ty) in out_tys.iter().enumerate() {
         let zeros: Vec<Value> = tys.iter().map(|t| zero(&mut b, &block_type(ty, t))).collect();
         let row = each(&mut b, ty.shape(), &mut Vec::new(), &zeros, &mut |b, at, carried| {

@@ -1,7 +1,7 @@
 //! Cotangents to gradients: where each result of a sweep is written.
 
 use proc_macro2::TokenStream;
-use pullback_kernels::ir::{Ty, Value};
+use pullback_kernels::ir::{Extent, Ty, Value};
 use quote::quote;
 
 use super::code::{Code, Wanted};
@@ -65,6 +65,17 @@ fn elements(ty: &RustTy, place: &TokenStream, lens: &[TokenStream]) -> TokenStre
     }
 }
 
+/// Where a value of a Rust type is written.
+#[derive(Clone)]
+pub(super) struct Place {
+    /// A name for the variable that holds it.
+    pub(super) name: String,
+    /// The type of the value that it is a derivative of.
+    pub(super) ty: RustTy,
+    /// The expression.
+    pub(super) place: TokenStream,
+}
+
 /// A result of a sweep and where it belongs.
 pub(super) struct Cotangent {
     target: Target,
@@ -76,21 +87,30 @@ pub(super) struct Cotangent {
 impl Code<'_, '_> {
     /// The places of the gradient, in the order of the cotangents. Arrays that end up there are wanted there.
     pub(super) fn want(&mut self, wrt: &[&Param], results: &[Value]) -> Vec<Cotangent> {
-        let definitions = definitions(self.func);
-        let mut places = Vec::new();
-        for param in wrt {
+        let place = |param: &&Param| {
             let name = &param.name;
             let place = if wrt.len() == 1 { quote!((*grad)) } else { quote!(grad.#name) };
-            places.extend(targets(&param.ty, &place).into_iter().map(|t| (name.to_string(), t)));
-        }
+            Place { name: format!("grad_{name}"), ty: param.ty.clone(), place }
+        };
+        let places: Vec<Place> = wrt.iter().map(place).collect();
+        self.want_at(&places, results)
+    }
+
+    /// As `want`, for results that belong anywhere.
+    pub(super) fn want_at(&mut self, places: &[Place], results: &[Value]) -> Vec<Cotangent> {
+        let definitions = definitions(self.func);
+        let parts = |p: &Place| targets(&p.ty, &p.place).into_iter().map(|t| (p.name.clone(), t)).collect();
+        let places: Vec<(String, Target)> = places.iter().flat_map::<Vec<_>, _>(parts).collect();
         assert_eq!(places.len(), results.len(), "cotangents and gradient differ in number");
         let mut cotangents = Vec::new();
         for ((name, target), &value) in places.into_iter().zip(results) {
             let mut place = None;
-            if let Target::Slice { place: at, ty } = &target {
+            if let Target::Slice { place: at, ty } = &target
+                && self.is_sized(value)
+            {
                 let k = self.places.len();
                 let slice = elements(ty, at, &self.lens_for(ty, value));
-                self.places.push(Some(Wanted { place: slice.clone(), name: format!("grad_{name}") }));
+                self.places.push(Some(Wanted { place: slice.clone(), name }));
                 for ancestor in ancestors(&definitions, value) {
                     self.wanted.entry(ancestor).or_insert(k);
                 }
@@ -101,7 +121,15 @@ impl Code<'_, '_> {
         cotangents
     }
 
-    /// The lengths of a gradient's axes. They are the parameter's, which are bound.
+    /// Whether the lengths of a result are known before anything is computed.
+    fn is_sized(&self, v: Value) -> bool {
+        self.ty(v).shape().iter().all(|e| match e {
+            Extent::Const(_) => true,
+            Extent::Value(n) => self.nums.contains_key(n),
+        })
+    }
+
+    /// The lengths of a gradient's axes. They are bound.
     fn lens_for(&self, ty: &RustTy, v: Value) -> Vec<TokenStream> {
         let Ty::Array(_, shape) = self.ty(v) else { return Vec::new() };
         let fixed = matches!(ty, RustTy::Matrix(_, Len::Const(_), Len::Const(_)) | RustTy::Array(..));
@@ -159,7 +187,10 @@ impl Code<'_, '_> {
                 let from = self.array(*value);
                 quote!(for (to, from) in #to.iter_mut().zip(#from.iter()) { #component = *from; })
             }
-            (Target::Slice { .. }, None) => unreachable!("a slice has a place"),
+            (Target::Slice { place, ty }, None) => {
+                let (to, from) = (elements(ty, place, &self.lens_for(ty, *value)), self.array(*value));
+                quote!(#to.copy_from_slice(&#from[..]);)
+            }
         }
     }
 }

@@ -10,8 +10,11 @@ mod cotangents;
 mod items;
 mod launch;
 mod loops;
+mod matrices;
+mod modes;
 mod names;
 mod nest;
+mod nested;
 mod params;
 mod plan;
 mod reduce;
@@ -27,6 +30,8 @@ pub(crate) use surface::companion;
 
 use pullback_kernels::ir::{Func, Module};
 
+use crate::types::Mode;
+
 /// The derivatives of a function, optimised.
 pub(crate) struct Derivatives {
     /// What they call: the functions without IR.
@@ -37,6 +42,18 @@ pub(crate) struct Derivatives {
     /// Parameters as the function's, then a cotangent per float leaf of its result; results: the function's, then the
     /// cotangents of the `wrt` leaves that are floats.
     pub(crate) vjp: Func,
+    /// The derivatives asked for with `modes(..)`.
+    pub(crate) modes: Vec<Derived>,
     /// What `explain` returns.
     pub(crate) explain: String,
+}
+
+/// A derivative asked for with `modes(..)`, optimised: the function that `pullback_kernels::ad` has for it.
+pub(crate) struct Derived {
+    /// What it is.
+    pub(crate) mode: Mode,
+    /// Its IR.
+    pub(crate) func: Func,
+    /// How it is computed, in words.
+    pub(crate) how: &'static str,
 }

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use proc_macro2::{Ident, Span};
 
+use crate::types::Param;
+
 /// The names in use in one generated function.
 #[derive(Clone, Default)]
 pub(super) struct Names {
@@ -50,6 +52,15 @@ impl Names {
         }
         Ident::new(&name, Span::call_site())
     }
+}
+
+/// A name that no parameter has.
+pub(super) fn unlike(params: &[Param], wanted: &str) -> Ident {
+    let mut name = wanted.to_string();
+    while params.iter().any(|p| p.name == name) {
+        name.push('_');
+    }
+    Ident::new(&name, Span::call_site())
 }
 
 /// A lower-case identifier that is no keyword: an upper-case one could be a constant of the user's.

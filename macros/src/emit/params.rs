@@ -259,7 +259,7 @@ pub(super) fn tangent(ty: &RustTy) -> TokenStream {
             let t = tangent(t);
             quote!(::std::vec::Vec<#t>)
         }
-        RustTy::Matrix(s, rows, columns) => matrix(*s, *rows, *columns),
+        RustTy::Matrix(s, rows, columns) => matrix(&scalar::ty(*s), *rows, *columns),
         RustTy::Tuple(parts) => {
             let parts = parts.iter().map(tangent);
             quote!((#(#parts,)*))
@@ -267,8 +267,8 @@ pub(super) fn tangent(ty: &RustTy) -> TokenStream {
     }
 }
 
-fn matrix(elem: Scalar, rows: Len, columns: Len) -> TokenStream {
-    let elem = scalar::ty(elem);
+/// The type of a matrix.
+pub(super) fn matrix(elem: &TokenStream, rows: Len, columns: Len) -> TokenStream {
     match (rows, columns) {
         (Len::Dyn, Len::Dyn) => quote!(::pullback::nalgebra::DMatrix<#elem>),
         (Len::Dyn, Len::Const(1)) => quote!(::pullback::nalgebra::DVector<#elem>),

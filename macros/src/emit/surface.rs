@@ -5,16 +5,17 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::visit_mut::VisitMut;
 
-use super::Derivatives;
 use super::check;
 use super::names::camel;
 use super::params::{is_number, tangent, zero};
 use super::sweep::{self, Returns, Sweep, is_copy};
+use super::{Derivatives, modes};
 use crate::types::{Param, Passing, Signature};
 
 /// The names of what is generated beside the companion enum.
-struct Types {
-    grad: TokenStream,
+pub(super) struct Types {
+    /// The gradient.
+    pub(super) grad: TokenStream,
     workspace: Ident,
 }
 
@@ -37,6 +38,8 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
     let workspace = workspace(&types, &wrt, into.as_ref());
     let methods = methods(sig, &types, &pull, into.as_ref(), &derivatives.explain);
     let forward = forward(sig);
+    let modes = modes::all(sig, derivatives, &types);
+    let (mode_items, mode_methods) = (modes.items, modes.methods);
     let (sweeps, pulls) = (into.map(|s| s.code), &pull.code);
     let text = format!("The derivatives of the function [`{name}`](fn@{name}).");
     let (grad_type, workspace_type, literal) = (&types.grad, &types.workspace, name.to_string());
@@ -72,6 +75,11 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
             #forward
             #sweeps
             #pulls
+            #mode_items
+
+            impl #name {
+                #mode_methods
+            }
         };
     }
 }
@@ -107,7 +115,7 @@ fn gradient(prefix: &str, function: &Ident, wrt: &[&Param]) -> (TokenStream, Tok
 }
 
 /// A zero gradient.
-fn zero_gradient(types: &Types, wrt: &[&Param]) -> TokenStream {
+pub(super) fn zero_gradient(types: &Types, wrt: &[&Param]) -> TokenStream {
     if let [param] = wrt {
         return zero(&param.ty);
     }
@@ -203,7 +211,7 @@ pub(super) fn params(sig: &Signature) -> Vec<TokenStream> {
 }
 
 /// An argument of a sweep.
-fn argument(param: &Param) -> TokenStream {
+pub(super) fn argument(param: &Param) -> TokenStream {
     let name = &param.name;
     if param.passing == Passing::Value && !is_number(&param.ty) { quote!(&#name) } else { quote!(#name) }
 }

@@ -31,10 +31,10 @@ pub(super) struct Sweep {
 }
 
 /// Names of a sweep's parameters beside the user's.
-const OWN: [&str; 3] = ["grad", "buffers", "seed"];
+const OWN: [&str; 4] = ["grad", "buffers", "seed", "derivative"];
 
 /// The function's parameters as those of a sweep, and the cotangents of its results.
-fn parameters(sig: &Signature) -> (Vec<Param>, Vec<Param>) {
+pub(super) fn parameters(sig: &Signature) -> (Vec<Param>, Vec<Param>) {
     let own = |p: &Param| {
         let mut p = p.clone();
         if OWN.contains(&p.name.to_string().as_str()) {
@@ -68,7 +68,7 @@ pub(super) fn seeds(sig: &Signature) -> Vec<Param> {
 }
 
 /// How many results of a derivative are the function's own.
-fn values(sig: &Signature) -> usize {
+pub(super) fn values(sig: &Signature) -> usize {
     let filled = sig.params.iter().filter(|p| p.passing == Passing::Mut);
     sig.ret.leaves().len() + filled.map(|p| p.ty.leaves().len()).sum::<usize>()
 }
@@ -141,7 +141,7 @@ fn statements(
 }
 
 /// The type of a parameter of a sweep: as written, but by reference where a value would have to be copied.
-fn passed(param: &Param) -> TokenStream {
+pub(super) fn passed(param: &Param) -> TokenStream {
     let ty = &param.written;
     if param.passing == Passing::Value && !is_number(&param.ty) { quote!(&#ty) } else { quote!(#ty) }
 }

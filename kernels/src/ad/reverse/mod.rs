@@ -18,7 +18,8 @@ use self::frame::{Access, Frame, rename_result};
 use self::record::Record;
 pub(super) use self::reduce::{indicator, others};
 use super::{AdError, activity, sum, zero};
-use crate::ir::{Block, Builder, Func, Inst, Kind, Lit, Module, Ty, Value, free_values};
+use crate::ir::{Block, Builder, Extent, Func, Inst, Kind, Lit, Module, Scalar, Ty, Value, free_values};
+use crate::ops::Op;
 
 /// The vector-Jacobian product of a function with respect to the parameters at the positions `wrt`.
 ///
@@ -48,6 +49,7 @@ pub fn vjp(module: &Module, func: &str, wrt: &[usize]) -> Result<Func, AdError> 
         error: None,
     };
     for (v, seed) in seeds {
+        let seed = r.fitted(func, v, seed);
         r.add(v, seed);
     }
     let record = r.block(&block);
@@ -60,12 +62,31 @@ pub fn vjp(module: &Module, func: &str, wrt: &[usize]) -> Result<Func, AdError> 
     error.map_or(Ok(f), Err)
 }
 
-/// Parameters for the cotangents of the float results.
+/// The extents of a type that a function computes: those that are none of its sizes.
+pub(super) fn computed(sizes: &[Value], ty: &Ty) -> Vec<Value> {
+    let value = |e: &Extent| match e {
+        Extent::Value(n) if !sizes.contains(n) => Some(*n),
+        _ => None,
+    };
+    ty.shape().iter().filter_map(value).collect()
+}
+
+/// Parameters for the cotangents of the float results. An extent that is computed has no value yet where the parameters
+/// are bound, so that it becomes a size of its own.
 fn add_seeds(f: &mut Func) -> Vec<(Value, Value)> {
     let floats: Vec<Value> = f.body.results.iter().copied().filter(|&v| f.values.ty(v).is_float()).collect();
+    let source_sizes = f.sizes.clone();
     let mut seeds = Vec::new();
     for v in floats {
-        let ty = f.values.ty(v).clone();
+        let mut ty = f.values.ty(v).clone();
+        let computed = computed(&source_sizes, &ty);
+        if let Ty::Array(_, shape) = &mut ty {
+            for e in shape.iter_mut().filter(|e| matches!(e, Extent::Value(n) if computed.contains(n))) {
+                let size = f.values.add(Ty::Scalar(Scalar::I64), "seed_len");
+                f.sizes.push(size);
+                *e = Extent::Value(size);
+            }
+        }
         let seed = f.values.add(ty, "seed");
         f.body.params.push(seed);
         seeds.push((v, seed));
@@ -99,6 +120,25 @@ impl Reverse<'_, '_> {
         let (mut insts, last) = self.recording_block(block, record, Some(token));
         rename_result(&mut insts, last.expect("a recording block returns a token"), end);
         (insts, Some(start))
+    }
+
+    /// The cotangent of a result in exactly that result's type.
+    fn fitted(&mut self, func: &str, result: Value, seed: Value) -> Value {
+        let (want, have) = (self.b.values.ty(result).clone(), self.b.values.ty(seed).clone());
+        if want == have {
+            return seed;
+        }
+        for pair in want.shape().iter().zip(have.shape()) {
+            if let (Extent::Value(n), Extent::Value(m)) = pair
+                && n != m
+            {
+                let cond = self.b.op(Op::Eq, &[*m, *n]);
+                let message = format!("{func}: the cotangent does not have the shape of the result");
+                let kind = Kind::Assert { cond, message };
+                self.b.append(Inst { results: Vec::new(), kind, loc: Default::default() });
+            }
+        }
+        self.b.build(want.shape(), |b, i| b.index(seed, i))
     }
 
     /// Reverses a block whose results have their cotangents. Says what the forward sweep must store.
