@@ -15,6 +15,12 @@ mod emitted;
 #[path = "src/random_rust.rs"]
 mod random_rust;
 #[allow(dead_code)]
+#[path = "src/random.rs"]
+mod random;
+#[allow(dead_code)]
+#[path = "src/random_ir/mod.rs"]
+mod random_ir;
+#[allow(dead_code)]
 #[path = "../macros/src/types.rs"]
 mod types;
 

@@ -10,34 +10,55 @@ use quote::quote;
 use crate::emit::{Derivatives, companion};
 use crate::types::{Int, Len, Param, Passing, RustTy, Signature};
 
-/// Writes `emitted.rs`: a module per file of `ir/derivatives`, and a list of them.
-pub fn write(out: &str) {
-    println!("cargo::rerun-if-changed=ir/derivatives");
-    println!("cargo::rerun-if-changed=../macros/src/emit");
-    println!("cargo::rerun-if-changed=build");
+/// How many random functions are printed.
+const SEEDS: u64 = 40;
+
+/// Writes `emitted.rs`: a module per file of `ir/derivatives` and per random function, and a list of them.
+pub(crate) fn write(out: &str) {
+    for path in ["ir/derivatives", "../macros/src/emit", "build", "src/random_ir"] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    let (mut text, mut list) = (String::new(), String::new());
+    let mut add = |name: &str, ir: &str, args: &str| {
+        let _ = writeln!(text, "{}", module(name, ir));
+        let _ = writeln!(
+            list,
+            "    Emitted {{ name: {name:?}, ir: {ir:?}, args: {args:?}, vjp: {name}::pull, grad: {name}::GRAD }},"
+        );
+    };
+    for (name, ir) in files() {
+        add(&name, &ir, "");
+    }
+    for seed in 0..SEEDS {
+        let case = crate::random_ir::case(seed);
+        let args: Vec<String> = case.args.iter().map(ToString::to_string).collect();
+        add(&format!("random_{seed}"), &case.module.to_string(), &args.join(", "));
+    }
+    let text = format!("{text}\npub(super) static EMITTED: &[Emitted] = &[\n{list}];\n");
+    std::fs::write(format!("{out}/emitted.rs"), text).expect("OUT_DIR is writable");
+}
+
+/// The functions of the filetests, with their names.
+fn files() -> Vec<(String, String)> {
     let mut files: Vec<_> = std::fs::read_dir("ir/derivatives")
         .expect("the folder exists")
         .map(|entry| entry.expect("a file").path())
         .filter(|path| path.extension().is_some_and(|e| e == "ir"))
         .collect();
     files.sort();
-    let (mut text, mut list) = (String::new(), String::new());
-    for path in files {
+    let read = |path: &std::path::PathBuf| {
         let name = path.file_stem().and_then(|s| s.to_str()).expect("a name").to_string();
-        let ir = std::fs::read_to_string(&path).expect("a readable file");
-        let _ = writeln!(text, "{}", module(&name, &ir));
-        let _ = writeln!(
-            list,
-            "    Emitted {{ name: {name:?}, ir: {ir:?}, vjp: {name}::pull, grad: {name}::GRAD }},"
-        );
-    }
-    let text = format!("{text}\npub(super) static EMITTED: &[Emitted] = &[\n{list}];\n");
-    std::fs::write(format!("{out}/emitted.rs"), text).expect("OUT_DIR is writable");
+        (name, std::fs::read_to_string(path).expect("a readable file"))
+    };
+    files.iter().map(read).collect()
 }
 
 /// One function, its companion, and what calls them with the interpreter's values.
 fn module(name: &str, ir: &str) -> String {
-    let module = parse(ir).unwrap_or_else(|e| panic!("{name}: line {}: {}", e.line, e.message));
+    let mut module = parse(ir).unwrap_or_else(|e| panic!("{name}: line {}: {}", e.line, e.message));
+    let mut inlined = module.entry().clone();
+    opt::inline(&module, &mut inlined, true);
+    *module.funcs.last_mut().expect("an entry") = inlined;
     let f = module.entry();
     let params: Vec<Param> =
         f.params().iter().enumerate().map(|(k, &p)| param(f, k, f.values.ty(p))).collect();
@@ -79,8 +100,11 @@ fn param(f: &Func, k: usize, ty: &Ty) -> Param {
         if matches!(rust, RustTy::Slice(_) | RustTy::Matrix(..)) { Passing::Ref } else { Passing::Value };
     let borrow = if passing == Passing::Ref { "&" } else { "" };
     let name = &f.values[f.params()[k]].name;
+    // Names of values need not be unique.
+    let twice = f.params().iter().filter(|&&p| f.values[p].name == *name).count() > 1;
+    let name = if twice { format!("{name}_{k}") } else { name.clone() };
     Param {
-        name: Ident::new(name, Span::call_site()),
+        name: Ident::new(&name, Span::call_site()),
         written: syn::parse_str(&format!("{borrow}{}", written(&rust))).expect("a type"),
         passing,
         wrt: ty.is_float(),
@@ -95,7 +119,8 @@ fn rust_ty(ty: &Ty, place: usize) -> RustTy {
         Extent::Value(_) => Len::Dyn,
     };
     match ty {
-        Ty::Scalar(Scalar::I64 | Scalar::I32) => RustTy::Int(Int::Usize),
+        Ty::Scalar(Scalar::Bool) => RustTy::Bool,
+        Ty::Scalar(Scalar::I64 | Scalar::I32) => RustTy::Int(Int::I64),
         Ty::Scalar(float) => RustTy::Float(*float),
         Ty::Array(elem, shape) => match &shape.iter().map(len).collect::<Vec<_>>()[..] {
             [Len::Const(n)] => RustTy::Array(Box::new(RustTy::Float(*elem)), *n),
@@ -111,7 +136,8 @@ fn rust_ty(ty: &Ty, place: usize) -> RustTy {
 fn written(ty: &RustTy) -> String {
     match ty {
         RustTy::Float(s) => s.name().to_string(),
-        RustTy::Int(_) => "usize".into(),
+        RustTy::Bool => "bool".into(),
+        RustTy::Int(_) => "i64".into(),
         RustTy::Array(t, n) => format!("[{}; {n}]", written(t)),
         RustTy::Slice(t) => format!("[{}]", written(t)),
         RustTy::Matrix(s, r, c) => {
@@ -141,6 +167,7 @@ fn function(sig: &Signature) -> String {
 fn given(ty: &RustTy, datum: &str) -> String {
     match ty {
         RustTy::Float(_) => format!("number({datum})"),
+        RustTy::Bool => format!("truth({datum})"),
         RustTy::Int(_) => format!("integer({datum})"),
         RustTy::Array(..) => format!("array({datum})"),
         RustTy::Slice(_) => format!("&numbers({datum})[..]"),

@@ -11,8 +11,13 @@ pub(crate) fn number(d: &Datum) -> f64 {
     numbers(d)[0]
 }
 
-pub(crate) fn integer(d: &Datum) -> usize {
-    number(d) as usize
+#[allow(dead_code)] // where no random function has one
+pub(crate) fn truth(d: &Datum) -> bool {
+    number(d) != 0.0
+}
+
+pub(crate) fn integer(d: &Datum) -> i64 {
+    number(d) as i64
 }
 
 pub(crate) fn numbers(d: &Datum) -> Vec<f64> {
