@@ -98,7 +98,7 @@ fn random_programs() {
         println!("cargo::rerun-if-env-changed={name}");
         std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
     };
-    let (count, seed) = (number("PULLBACK_PROGRAMS", 200), number("PULLBACK_SEED", 1));
+    let (count, seed) = (number("PULLBACK_PROGRAMS", 60), number("PULLBACK_SEED", 1));
     let mut text = String::new();
     let mut cases = String::new();
     let mut helpers: Vec<String> = Vec::new();
