@@ -1,8 +1,8 @@
 //! Nests: one loop over values and tangents; products and extrema take a second look.
 
 use super::Forward;
-use crate::ad::{float_of, zero};
 use crate::ad::reverse::{indicator, others};
+use crate::ad::{float_of, zero};
 use crate::ir::{Block, Inst, Kind, Nest, Out, Reduce, Renamer, Value};
 use crate::ops::Op;
 

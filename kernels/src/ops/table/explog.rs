@@ -74,7 +74,7 @@ pub(super) const LN_1P: OpDef = OpDef {
     lane: "::pullback::math::{T}::ln_1p::<FMA>({0})",
     partials: &[Applied("divz(dy, 1.0 + a)")],
     cost: 20,
-    test: own(&[(-0.9, 3.0)], (0.8, 0.8)),
+    test: own(&[(-0.9, 3.0)], (0.9, 0.9)),
     ..op("ln_1p", Sig::Float(1), float!(a => a.ln_1p()), "{0}.ln_1p()")
 };
 
@@ -92,7 +92,7 @@ pub(super) const LOG10: OpDef = OpDef {
     lane: "::pullback::math::{T}::log10::<FMA>({0})",
     partials: &[Applied("divz(0.4342944819032518 * dy, a)")],
     cost: 15,
-    test: own(&[(0.1, 4.0)], (0.7, 0.7)),
+    test: own(&[(0.1, 4.0)], (0.8, 0.8)),
     ..op("log10", Sig::Float(1), float!(a => a.log10()), "{0}.log10()")
 };
 

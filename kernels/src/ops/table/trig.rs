@@ -7,7 +7,7 @@ pub(super) const SIN: OpDef = OpDef {
     lane: "::pullback::math::{T}::sin_in_lanes::<FMA, NEAR>({0}, __far)",
     partials: &[Of("cos(a)")],
     cost: 15,
-    test: own(ANY, (1.6, 0.8)),
+    test: own(ANY, (1.7, 0.8)),
     ..op("sin", Sig::Float(1), float!(a => a.sin()), "{0}.sin()")
 };
 
@@ -16,7 +16,7 @@ pub(super) const COS: OpDef = OpDef {
     lane: "::pullback::math::{T}::cos_in_lanes::<FMA, NEAR>({0}, __far)",
     partials: &[Of("-sin(a)")],
     cost: 15,
-    test: own(ANY, (1.6, 0.8)),
+    test: own(ANY, (1.7, 0.8)),
     ..op("cos", Sig::Float(1), float!(a => a.cos()), "{0}.cos()")
 };
 
@@ -25,7 +25,7 @@ pub(super) const TAN: OpDef = OpDef {
     lane: "::pullback::math::{T}::tan_in_lanes::<FMA, NEAR>({0}, __far)",
     partials: &[Of("1.0 + y * y")],
     cost: 20,
-    test: own(&[(-1.4, 1.4)], (1.8, 1.0)),
+    test: own(&[(-1.4, 1.4)], (1.9, 1.0)),
     ..op("tan", Sig::Float(1), float!(a => a.tan()), "{0}.tan()")
 };
 
@@ -114,7 +114,7 @@ pub(super) const ACOSH: OpDef = OpDef {
     lane: "::pullback::math::{T}::acosh::<FMA>({0})",
     partials: &[Pole("1.0 / sqrt((a - 1.0) * (a + 1.0))")],
     cost: 30,
-    test: own(&[(1.2, 4.0)], (1.9, 1.9)),
+    test: own(&[(1.2, 4.0)], (2.1, 2.1)),
     ..op("acosh", Sig::Float(1), float!(a => a.acosh()), "{0}.acosh()")
 };
 
@@ -123,7 +123,7 @@ pub(super) const ATANH: OpDef = OpDef {
     lane: "::pullback::math::{T}::atanh::<FMA>({0})",
     partials: &[Pole("1.0 / ((1.0 - a) * (1.0 + a))")],
     cost: 30,
-    test: own(&[(-0.9, 0.9)], (2.0, 1.6)),
+    test: own(&[(-0.9, 0.9)], (2.1, 2.1)),
     ..op("atanh", Sig::Float(1), float!(a => a.atanh()), "{0}.atanh()")
 };
 
