@@ -60,7 +60,9 @@ fn gradients_are_those_of_dual_numbers() {
     let mut wrong = Vec::new();
     for case in CASES {
         for (a, b, x, k) in points {
-            wrong.extend(mistake(case, a, b, x, k).map(|m| format!("{} at {a}, {b}, {x:?}, {k}: {m}", case.name)));
+            wrong.extend(
+                mistake(case, a, b, x, k).map(|m| format!("{} at {a}, {b}, {x:?}, {k}: {m}", case.name)),
+            );
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), 3 * CASES.len(), wrong.join("\n"));

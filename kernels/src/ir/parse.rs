@@ -388,7 +388,7 @@ impl Parser {
         }
         let line = self.tokens[self.at].1;
         let (kind, tys) = self.kind()?;
-        let tys = tys.or_else(|message| Err(ParseError { line, message }))?;
+        let tys = tys.map_err(|message| ParseError { line, message })?;
         if tys.len() != names.len() {
             let message = format!("{} names for {} results", names.len(), tys.len());
             return Err(ParseError { line, message });

@@ -113,7 +113,7 @@ impl Code<'_, '_> {
     fn bind_leaf(&mut self, param: &Param, leaf: &Leaf, v: Value) -> TokenStream {
         let name = format!("{}{}", param.name, leaf.suffix);
         match &leaf.access {
-            Access::Number(expr) if leaf.suffix.is_empty() && expr.to_string() == param.name.to_string() => {
+            Access::Number(expr) if leaf.suffix.is_empty() && param.name == expr.to_string() => {
                 self.nums.insert(v, Num::atom(expr.clone()));
                 TokenStream::new()
             }

@@ -335,7 +335,7 @@ fn tuple_of<T: quote::ToTokens>(parts: &[T]) -> TokenStream {
 /// A call of the user's function that leaves its arguments usable.
 pub(super) fn call(sig: &Signature) -> TokenStream {
     let name = forward_name(sig);
-    let arguments = sig.params.iter().map(|p| kept(p));
+    let arguments = sig.params.iter().map(kept);
     quote!(#name(#(#arguments),*))
 }
 
