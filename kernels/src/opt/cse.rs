@@ -49,8 +49,21 @@ impl Table {
             None => {
                 self.seen.insert(key.clone(), inst.results.clone());
                 self.undo.last_mut().expect("a block is open").push(key);
+                share_folds(c, &inst);
                 c.keep(inst);
             }
+        }
+    }
+}
+
+/// Reductions of one number that a nest does more than once are one.
+fn share_folds(c: &mut Cursor, inst: &Inst) {
+    let Kind::Nest(nest) = &inst.kind else { return };
+    let yielded = &nest.body.results[nest.accs.len()..];
+    let results = &inst.results[nest.accs.len()..];
+    for (k, out) in nest.outs.iter().enumerate().filter(|(_, out)| **out != Out::Build) {
+        if let Some(first) = (0..k).find(|&j| nest.outs[j] == *out && yielded[j] == yielded[k]) {
+            c.replace(results[k], results[first]);
         }
     }
 }

@@ -155,6 +155,24 @@ fn equal_nests_are_one() {
 }
 
 #[test]
+fn equal_sums_of_a_nest_are_one() {
+    becomes(
+        |f| {
+            cse::run(f);
+            dce::run(f);
+        },
+        "fn @f(%x: f64[%n]) -> (f64, f64, f64) {
+            %s, %t, %u = nest (%i < %n) outs (fold sum, fold max, fold sum) { %v = index %x[%i] yield %v, %v, %v }
+            return %s, %t, %u
+        }",
+        "fn @f(%x: f64[%n]) -> (f64, f64, f64) {
+            %s, %t = nest (%i < %n) outs (fold sum, fold max) { %v = index %x[%i] yield %v, %v }
+            return %s, %t, %s
+        }",
+    );
+}
+
+#[test]
 fn unused_carried_values_go() {
     becomes(
         dce::run,
