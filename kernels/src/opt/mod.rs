@@ -20,6 +20,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub mod unroll;
+pub mod untape;
 
 pub(crate) use cursor::Cursor;
 pub use inline::inline;
@@ -40,6 +41,7 @@ pub const PASSES: &[Pass] = &[
     ("compact", compact::run),
     ("unroll", unroll::run),
     ("scalarize", scalarize::run),
+    ("untape", untape::run),
     ("promote", promote::run),
     ("hoist", hoist::run),
     ("inline_builds", fuse::vertical::run),
@@ -88,6 +90,7 @@ fn round(f: &mut Func) {
     dce::run(f);
     unroll::run(f);
     scalarize::run(f);
+    untape::run(f);
     simplify::run(f);
     cse::run(f);
     dce::run(f);
