@@ -23,6 +23,12 @@ pub(crate) fn unknown_mode(name: &str) -> String {
     )
 }
 
+pub(crate) fn mode_not_there(name: &str) -> String {
+    format!(
+        "`{name}` is not generated yet; remove it from `modes(..)` and use `vjp`, with one seed after the other"
+    )
+}
+
 pub(crate) fn wrt_unknown(name: &str, params: &[String]) -> String {
     format!("`{name}` is no parameter of this function; its parameters are {}", params.join(", "))
 }
@@ -111,6 +117,12 @@ pub(crate) fn ragged(ty: &str) -> String {
     format!(
         "the elements of `{ty}` may differ in length; use a matrix (`DMatrix<f64>`), or elements of fixed size \
          (`&[[f64; 3]]`, `&[Vector3<f64>]`)"
+    )
+}
+
+pub(crate) fn list_of_vectors(ty: &str) -> String {
+    format!(
+        "`{ty}` cannot be passed in or out; use a list of arrays (`&[[f64; 2]]`) or of tuples of numbers, or a matrix, and make vectors in the body"
     )
 }
 

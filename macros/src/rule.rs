@@ -37,7 +37,7 @@ pub(crate) fn attach(
     if let Some(p) = params.iter().chain([seed]).find(|p| scalar_of(&p.ty).is_none()) {
         return Err(errors.report(Place::of(&p.written), messages::rule_arrays()));
     }
-    if options.wrt.as_ref().is_some_and(|w| w.iter().any(|n| *n == seed.name)) {
+    if options.wrt.as_ref().is_some_and(|w| w.contains(&seed.name)) {
         return Err(errors.report(Place::at(seed.name.span()), messages::rule_parameters(&name.to_string())));
     }
     let wrt: Vec<usize> = (0..params.len()).filter(|&k| params[k].wrt).collect();

@@ -346,3 +346,126 @@ fn linear_algebra() {
     agrees!(static_matrices(&m, &Vector3::new(0.2, -0.7, 1.1), Vector2::new(0.4, 1.4)));
     agrees!(vectors(&x, &x.map(|v| v * v - 0.2), 0.6));
 }
+
+#[differentiable]
+fn moved(x: f64, grad: f64) -> f64 {
+    let mut a = x;
+    let f = move |v: f64| v * a;
+    a += 1.0;
+    let value = f(2.0) + a;
+    let workspace = value * grad;
+    let mut total = 0.0;
+    let mut add = |v: f64| total += v * v;
+    add(workspace);
+    add(a);
+    for k in 0..3 {
+        if k != 1 {
+            add(k as f64 * x);
+        }
+    }
+    total
+}
+
+#[differentiable]
+fn labelled_blocks(x: f64, y: f64) -> f64 {
+    let picked = 'found: {
+        if x > 1.0 {
+            break 'found x * y;
+        }
+        let z = x + y;
+        if z > 1.0 {
+            break 'found z * z;
+        }
+        z
+    };
+    let mut s = 0.0;
+    for i in 0..6 {
+        let v = if i == 3 { continue } else { i as f64 * x };
+        s += match i {
+            4 => {
+                if y < 0.0 {
+                    break;
+                }
+                v * y
+            }
+            _ => v,
+        };
+    }
+    picked + s
+}
+
+#[differentiable]
+fn sums_of_vectors(points: &[[f64; 2]], w: &[(f64, f64)]) -> f64 {
+    let points: Vec<Vector2<f64>> = points.iter().map(|p| Vector2::new(p[0], p[1])).collect();
+    let centre = points.iter().sum::<Vector2<f64>>() / points.len() as f64;
+    let spread: f64 = points.iter().map(|p| (p - centre).norm_squared()).sum();
+    let weighted: f64 = w.iter().map(|(a, b)| a * b).sum();
+    let mut last = points[0];
+    for p in &points {
+        last = 0.5 * last + p.component_mul(&centre);
+    }
+    spread * weighted + last.x * last.y
+}
+
+#[differentiable]
+fn single(x: &DVector<f32>, a: f32) -> f32 {
+    let half = 0.5;
+    let mut s = 0.0;
+    for i in 0..x.len() {
+        s += (x[i] * a).tanh() * half;
+    }
+    s / x.len() as f32
+}
+
+#[differentiable]
+fn shadowed_by_pattern(x: &[f64], s: f64) -> f64 {
+    let v = 2.0;
+    let mut t = 0.0;
+    for v in x {
+        let s = v * s;
+        t += s;
+    }
+    t * v + s
+}
+
+#[differentiable]
+fn state_machine(x: f64, #[no_diff] n: usize) -> f64 {
+    let mut y = x;
+    let mut kind = 0;
+    let mut i = 0;
+    while i < n {
+        i += 1;
+        match kind {
+            0 if y > 2.0 => {
+                kind = 1;
+                continue;
+            }
+            0 => y *= 1.7,
+            _ => {
+                y = y.sqrt();
+                if y < 1.2 {
+                    kind = 0;
+                }
+            }
+        }
+    }
+    y + kind as f64
+}
+
+#[test]
+fn combinations() {
+    agrees!(moved(0.7, 1.3));
+    for (x, y) in [(1.5, 2.0), (0.9, 0.5), (0.2, -0.3)] {
+        agrees!(labelled_blocks(x, y));
+    }
+    let points = [[0.1, 0.2], [-1.0, 0.7], [2.0, 1.3]];
+    agrees!(sums_of_vectors(&points, &[(1.0, 2.0), (0.5, -0.25)]));
+    agrees!(shadowed_by_pattern(&[1.0, 2.0], 0.3));
+    for n in [0, 1, 5, 12] {
+        agrees!(state_machine(0.8, n));
+    }
+    let x = DVector::from_vec(vec![0.1_f32, -0.4, 0.7]);
+    let (value, _) = single::value_and_grad(&x, 0.5);
+    assert!((value - single(&x, 0.5)).abs() < 1e-6);
+    assert!(single::check(&x, 0.5).is_ok());
+}

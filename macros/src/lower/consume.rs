@@ -6,7 +6,7 @@ use super::iterators::Iter;
 use super::scan::Effects;
 use super::values::{Arr, Data, Leaf, Val, leaf_ranks, leaf_types};
 use super::{Lower, SILENT};
-use crate::ast::{Expr, ExprKind, Method};
+use crate::ast::{Bin, Expr, ExprKind, Method};
 use crate::errors::Res;
 use crate::messages;
 use crate::ty::Ty;
@@ -90,10 +90,43 @@ impl Lower<'_> {
         Ok(Val::Num(folded[0], ty.unwrap_or_else(|| Lower::hole(e.id * 4 + 3))))
     }
 
-    /// The sum of matrices: a loop that adds.
+    /// The sum of vectors or matrices: a loop that adds to zeros of the first one's shape.
     fn sum_of_arrays(&mut self, e: &Expr, it: &Iter) -> Res<Val> {
-        self.fail_at(e, messages::sum_of_arrays())
-            .or_else(|e| if it.len.is_some() { Err(e) } else { Err(SILENT) })
+        let mark = self.b.values.len() as u32;
+        let (ty, shapes) = self.look_at_item(e, it)?;
+        let inner = |x: &Extent| matches!(x, Extent::Value(v) if v.0 >= mark);
+        if !matches!(ty, Ty::Matrix(..)) || shapes.iter().flatten().any(inner) {
+            return self.fail_at(e, messages::sum_of_arrays());
+        }
+        let s = ty.elem().and_then(Ty::scalar).ok_or(SILENT)?;
+        let zeros: Vec<Value> = shapes.iter().map(|shape| self.zeros(s, shape)).collect();
+        let zeros = self.rebuild(&ty, &mut zeros.into_iter());
+        let acc = self.hidden("sum", zeros);
+        self.each_with(e, it, &[acc], &Effects::default(), |l, item| {
+            let (old, item) = (l.vars[acc].val.clone(), l.deref(item)?);
+            let new = l.binary(Bin::Add, old, item)?;
+            let target = super::assign::Target { var: acc, path: Vec::new() };
+            l.write(&target, new)?;
+            Ok(Val::unit())
+        })?;
+        Ok(self.vars[acc].val.clone())
+    }
+
+    /// What the items are and their shapes, from code that is thrown away.
+    fn look_at_item(&mut self, e: &Expr, it: &Iter) -> Res<(Ty, Vec<Vec<Extent>>)> {
+        self.b.open();
+        let k = self.b.values.add(Scalar::I64.into(), "");
+        let vars = self.vars.clone();
+        let item = (it.item.clone())(self, k).and_then(|v| self.deref(v));
+        let shapes = item.as_ref().map_or(Err(SILENT), |v| self.flatten(&v.clone()));
+        let shapes = shapes.map(|vs| vs.iter().map(|&v| self.b.values.ty(v).shape().to_vec()).collect());
+        self.vars = vars;
+        let _ = self.b.close(Vec::new(), Vec::new());
+        let item = item?;
+        match self.type_of(&item) {
+            Some(ty) => Ok((ty, shapes?)),
+            None => self.fail_at(e, messages::not_data(&item.show())),
+        }
     }
 
     /// How many items there are.
@@ -142,8 +175,7 @@ impl Lower<'_> {
     /// `fold`: a loop that carries the accumulator.
     fn folded(&mut self, e: &Expr, it: &Iter, init: Val, f: &Val) -> Res<Val> {
         let acc = self.hidden("acc", init);
-        let mut fx = self.effects_of(f);
-        fx = fx.and(Effects::default());
+        let fx = self.effects_of(f);
         self.each_with(e, it, &[acc], &fx, |l, item| {
             let old = l.vars[acc].val.clone();
             let new = l.apply(f, vec![old, item], e.place)?;
@@ -201,7 +233,7 @@ impl Lower<'_> {
                 let there = self.op("lt", &[*k, n])?;
                 self.if_there(there, it, *k)
             }
-            ("max_by" | "min_by", [f]) if compares_plainly(f) => self.best(e, it, len, there, &m.name),
+            ("max_by" | "min_by", [f]) if compares_plainly(f) => self.best(e, it, there, &m.name),
             _ => self.fail(m.name_at, messages::unknown_method(&m.name, "an iterator")),
         }
     }
@@ -214,7 +246,7 @@ impl Lower<'_> {
     }
 
     /// `max_by(|a, b| a.partial_cmp(b).unwrap())`: the last largest, the first smallest.
-    fn best(&mut self, e: &Expr, it: &Iter, len: Extent, there: Value, name: &str) -> Res<Val> {
+    fn best(&mut self, e: &Expr, it: &Iter, there: Value, name: &str) -> Res<Val> {
         let zero = self.int(0);
         let Val::Maybe(_, first) = self.if_there(there, it, zero)? else { return Err(SILENT) };
         let first = *first;
@@ -230,7 +262,6 @@ impl Lower<'_> {
             l.vars[acc].val = Val::Num(v, t);
             Ok(Val::unit())
         })?;
-        let _ = len;
         Ok(Val::Maybe(there, Box::new(self.vars[acc].val.clone())))
     }
 
@@ -256,7 +287,7 @@ impl Lower<'_> {
     pub(super) fn collected(&mut self, e: &Expr, it: &Iter, want: Option<&Ty>) -> Res<Val> {
         let len = self.length(e, it)?;
         if !it.stages.is_empty() {
-            return self.collected_filtered(e, it, len);
+            return self.collected_filtered(e, it);
         }
         let len = self.non_negative(len)?;
         let mut elem = Ty::UNIT;
@@ -287,22 +318,7 @@ impl Lower<'_> {
 
     /// The leaves of the list of all items. Items that are arrays must have a shape known at compile time.
     fn nest_of_items(&mut self, e: &Expr, it: &Iter, len: Extent, elem: &mut Ty) -> Res<Vec<Leaf>> {
-        let mut first = None;
-        // A first look, in code that is thrown away, at what the items are.
-        self.b.open();
-        let k = self.b.values.add(Scalar::I64.into(), "");
-        let vars = self.vars.clone();
-        let item = (it.item.clone())(self, k).and_then(|v| self.deref(v));
-        if let Ok(v) = &item {
-            let shapes = self
-                .flatten(v)
-                .map(|vs| vs.iter().map(|&v| self.b.values.ty(v).shape().to_vec()).collect::<Vec<_>>());
-            first = self.type_of(v).zip(shapes.ok());
-        }
-        self.vars = vars;
-        let _ = self.b.close(Vec::new(), Vec::new());
-        let item = item?;
-        let Some((ty, shapes)) = first else { return self.fail_at(e, messages::not_data(&item.show())) };
+        let (ty, shapes) = self.look_at_item(e, it)?;
         *elem = ty.clone();
         let types = leaf_types(&ty);
         if leaf_ranks(&ty).iter().all(|&r| r == 0) {
@@ -335,7 +351,7 @@ impl Lower<'_> {
     }
 
     /// A filtered iterator into a `Vec`: first count, then write each item to the next free position.
-    fn collected_filtered(&mut self, e: &Expr, it: &Iter, len: Extent) -> Res<Val> {
+    fn collected_filtered(&mut self, e: &Expr, it: &Iter) -> Res<Val> {
         let Val::Num(n, _) = self.count(e, it)? else { return Err(SILENT) };
         let count = self.extent_of(n);
         let hole = Ty::Var(e.id * 4 + 3, crate::ty::Kind::Any);
@@ -347,7 +363,6 @@ impl Lower<'_> {
         let out = self.hidden("kept", start);
         let zero = self.int(0);
         let next = self.hidden("next", Val::Num(zero, Ty::USIZE));
-        let _ = len;
         self.each_with(e, it, &[out, next], &Effects::default(), |l, item| {
             let item = l.deref(item)?;
             let Val::Num(v, t) = item else { return l.fail_at(e, messages::not_a_number(&item.show())) };

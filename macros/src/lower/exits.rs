@@ -206,7 +206,8 @@ impl Lower<'_> {
 
     /// Sets the flags of all frames inside the k-th, so that control gets there.
     fn leave_to(&mut self, k: usize) {
-        for frame in self.loops[k + 1..].to_vec() {
+        let inner: Vec<Frame> = self.loops[k + 1..].to_vec();
+        for frame in inner {
             self.set_flag(frame.skip);
             if let Some(b) = frame.broke {
                 self.set_flag(b);

@@ -60,7 +60,7 @@ impl Lower<'_> {
             ExprKind::Deref(a) => self.value(a),
             ExprKind::Ref(a) => self.expr(a, want),
             ExprKind::RefMut(a) => self.borrow_mut(a),
-            ExprKind::Bin(op, ..) if matches!(op, Bin::And | Bin::Or) => self.short_circuit(e),
+            ExprKind::Bin(Bin::And | Bin::Or, ..) => self.short_circuit(e),
             ExprKind::Bin(..) => self.chain(e),
             ExprKind::Assign(l, r) => self.assign(l, r),
             ExprKind::OpAssign(op, l, r) => self.op_assign(*op, l, r),

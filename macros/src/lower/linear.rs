@@ -18,14 +18,13 @@ impl Lower<'_> {
     pub(super) fn product(&mut self, a: &Arr, b: &Arr) -> Res<Val> {
         let ((r, k), (k2, c)) = (self.dims(a)?, self.dims(b)?);
         self.require_equal(k, k2, messages::dimensions());
-        let (Ty::Matrix(ta, ra, ka), Ty::Matrix(tb, kb, cb)) = (a.ty.clone(), b.ty.clone()) else {
+        let (Ty::Matrix(ta, ra, _), Ty::Matrix(tb, _, cb)) = (a.ty.clone(), b.ty.clone()) else {
             return Err(SILENT);
         };
         let elem = self.unify_or_fail(&ta, &tb)?;
         let k = if matches!(k2, Extent::Const(_)) { k2 } else { k };
         let plain = |m: &Arr| m.leaves[0].shape.len() == 2;
         let small = matches!(k, Extent::Const(n) if n <= SMALL);
-        let _ = (ka, kb);
         if !small && plain(a) && plain(b) {
             // In IR a matrix is its transpose: A B is Bᵀ's array times Aᵀ's.
             let (x, y) = (self.stored(&a.leaves[0].clone())?, self.stored(&b.leaves[0].clone())?);

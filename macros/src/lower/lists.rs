@@ -34,7 +34,7 @@ impl Lower<'_> {
         match self.deref(receiver)? {
             Val::Num(v, t) => self.number_method(v, &t, &m.name, m.name_at, args),
             Val::Arr(a) if matches!(a.ty, Ty::Matrix(..)) => self.matrix_method(e, &a, m, args, want),
-            Val::Arr(a) => self.list_method(e, &a, m, args, want),
+            Val::Arr(a) => self.list_method(&a, m, args),
             Val::Iter(it) => self.iterator_method(e, &it, m, args, want),
             Val::Range(lo, hi, ty) => self.range_method(e, (lo, hi, ty), m, args, want),
             Val::Maybe(there, v) => self.maybe_method(there, *v, m, &args),
@@ -72,7 +72,7 @@ impl Lower<'_> {
     }
 
     /// Methods of arrays, slices and `Vec`.
-    fn list_method(&mut self, e: &Expr, a: &Arr, m: &Method, args: Vec<Val>, want: Option<&Ty>) -> Res<Val> {
+    fn list_method(&mut self, a: &Arr, m: &Method, args: Vec<Val>) -> Res<Val> {
         let place = m.name_at;
         match (m.name.as_str(), &args[..]) {
             ("len", []) => {
@@ -104,13 +104,11 @@ impl Lower<'_> {
                 Ok(Val::Tuple(vec![Val::Arr(self.sub_list(a, f1, l1)), Val::Arr(self.sub_list(a, f2, l2))]))
             }
             _ => {
-                let it = self.iterate(Val::Arr(a.clone()), place)?;
                 if ["sum", "fold", "zip", "all", "any", "product", "enumerate", "rev"]
                     .contains(&m.name.as_str())
                 {
                     return self.fail(place, messages::needs_iter(&m.name));
                 }
-                let _ = (e, it, want);
                 self.fail(place, messages::unknown_method(&m.name, &a.ty.show()))
             }
         }
@@ -118,7 +116,7 @@ impl Lower<'_> {
 
     fn array_map(&mut self, a: &Arr, f: &Val, m: &Method) -> Res<Val> {
         let it = self.iterate(Val::Arr(a.clone()), m.name_at)?;
-        let mapped = self.adapter(&it, "map", &[f.clone()], m.name_at);
+        let mapped = self.adapter(&it, "map", std::slice::from_ref(f), m.name_at);
         let (Some(Ok(Val::Iter(it))), Ty::Array(_, n)) = (mapped, &a.ty) else { return Err(SILENT) };
         match self.collected(&m.receiver, &it, None)? {
             Val::Arr(Arr { ty: Ty::Vec(t), leaves }) => Ok(Val::Arr(Arr { ty: Ty::Array(t, *n), leaves })),
@@ -198,10 +196,7 @@ impl Lower<'_> {
     }
 
     fn mutate(&mut self, m: &Method) -> Res<Val> {
-        let target = match self.target(&m.receiver) {
-            Ok(t) => t,
-            Err(e) => return Err(e),
-        };
+        let target = self.target(&m.receiver)?;
         let args: Vec<Val> = m.args.iter().map(|a| self.value(a)).collect::<Res<_>>()?;
         self.locate(m.name_at);
         let Val::Arr(a) = self.read(&target)? else {

@@ -259,6 +259,7 @@ impl Lower<'_> {
         let tys: Vec<IrTy> = c.init.iter().map(|&v| self.b.values.ty(v).clone()).collect();
         self.conditional += 1;
         let mut stray = None;
+        let flags: Vec<VarId> = self.loops.iter().map(|f| f.skip).collect();
         let block = self.block(params.clone(), |l| {
             body(l)?;
             stray = before
@@ -269,7 +270,7 @@ impl Lower<'_> {
                     !c.ids.contains(id)
                         && !matches!(a.val, Val::Missing)
                         && !same(&a.val, &b.val)
-                        && !a.name.starts_with("skip")
+                        && !flags.contains(id)
                 })
                 .map(|(_, (a, _))| a.name.clone());
             l.carried_results(c, &tys)
@@ -331,10 +332,9 @@ impl Found {
         let mut nested = nested;
         match &e.kind {
             K::Break(l, v) => {
-                if l.is_none() && !nested || l.is_some() && l.as_deref() == label {
-                    self.any = true;
-                    self.with_value |= v.is_some();
-                }
+                let here = if l.is_none() { !nested } else { l.as_deref() == label };
+                self.any |= here;
+                self.with_value |= here && v.is_some();
             }
             K::For(_) | K::While(..) => nested = true,
             K::Closure(_) => return,

@@ -223,7 +223,7 @@ impl Lower<'_> {
             ("clone" | "clone_owned" | "into_owned" | "as_ref" | "as_view" | "to_owned" | "borrow", []) => {
                 Ok(Val::Arr(a.clone()))
             }
-            ("as_slice", []) => self.as_slice(e, a),
+            ("as_slice", []) => self.as_slice(a),
             ("map", [f]) => {
                 let mut t = elem.clone();
                 let mapped = self.map_numbers(a, |l, v| {
@@ -301,14 +301,14 @@ impl Lower<'_> {
     }
 
     /// The elements in storage order.
-    fn as_slice(&mut self, e: &Expr, a: &Arr) -> Res<Val> {
+    fn as_slice(&mut self, a: &Arr) -> Res<Val> {
         let len = self.matrix_count(a)?;
         let elem = a.leaves[0].elem.clone();
         let ty = Ty::Slice(Box::new(elem.clone()));
         if a.leaves[0].shape.len() == 1 {
             return Ok(Val::Arr(Arr { ty, leaves: a.leaves.clone() }));
         }
-        let (source, _) = (a.clone(), e);
+        let source = a.clone();
         let data = Data::View(Rc::new(move |l: &mut Lower, at: &[Value]| {
             match l.matrix_linear(&source, at[0])? {
                 Val::Num(v, _) => Ok(v),

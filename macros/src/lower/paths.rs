@@ -185,7 +185,7 @@ impl Lower<'_> {
             }
             ("zip", [a, b]) => {
                 let it = self.iterate(a.clone(), place)?;
-                self.adapter(&it, "zip", &[b.clone()], place).unwrap_or(Err(SILENT))
+                self.adapter(&it, "zip", std::slice::from_ref(b), place).unwrap_or(Err(SILENT))
             }
             ("repeat", [v]) => {
                 let v = v.clone();
@@ -325,7 +325,7 @@ impl Lower<'_> {
                     l.op("select", &[hit, v, zero])
                 })
             }
-            ("from_fn", [f], (Some(re), Some(ce))) => self.from_fn(elem, dims, (re, ce), f, place),
+            ("from_fn", [f], (Some(re), Some(ce))) => self.filled_by(elem, dims, (re, ce), f, place),
             ("new", nums, (Some(Extent::Const(re)), Some(Extent::Const(ce))))
                 if nums.len() as i64 == re * ce =>
             {
@@ -341,10 +341,10 @@ impl Lower<'_> {
                 (re, ce),
             ) => {
                 let row_major = p.last() == "from_row_slice";
-                self.from_list(elem, dims, (re, ce), v.clone(), row_major, place)
+                self.made_of_list(elem, dims, (re, ce), v.clone(), row_major, place)
             }
             ("from_columns" | "from_rows", [Val::Arr(lines)], _) => {
-                self.from_lines(dims, lines, p.last() == "from_columns", place)
+                self.made_of_lines(dims, lines, p.last() == "from_columns", place)
             }
             ("from_diagonal", [Val::Arr(d)], _) if matches!(d.ty, Ty::Matrix(..)) => {
                 let leaf = d.leaves.first().cloned().ok_or(SILENT)?;
@@ -359,7 +359,7 @@ impl Lower<'_> {
         }
     }
 
-    fn from_fn(
+    fn filled_by(
         &mut self,
         elem: &Ty,
         dims: (Len, Len),
@@ -408,7 +408,7 @@ impl Lower<'_> {
     }
 
     /// A matrix from a list of its elements.
-    fn from_list(
+    fn made_of_list(
         &mut self,
         elem: &Ty,
         dims: (Len, Len),
@@ -455,7 +455,7 @@ impl Lower<'_> {
     }
 
     /// A matrix from its columns or rows.
-    fn from_lines(&mut self, dims: (Len, Len), lines: &Arr, columns: bool, place: Place) -> Res<Val> {
+    fn made_of_lines(&mut self, dims: (Len, Len), lines: &Arr, columns: bool, place: Place) -> Res<Val> {
         let leaf = lines.leaves.first().cloned().ok_or(SILENT)?;
         let [n, len] = leaf.shape[..] else { return self.fail(place, messages::constructor("from_columns")) };
         let (r, c) = if columns { (len, n) } else { (n, len) };

@@ -153,7 +153,7 @@ impl Effects {
             ExprKind::Block(Some(label), body) => {
                 // A plain `break` in a labelled block leaves the loop around it.
                 let mut fx = Effects::of_block(body);
-                fx.jumps.retain(|(l, _)| l.as_ref() != Some(label) && !(l.is_none() && !loops.is_empty()));
+                fx.jumps.retain(|(l, _)| l.as_ref() != Some(label) && (l.is_some() || loops.is_empty()));
                 fx.jumps.retain(|(l, _)| l.is_none() || !inside(loops, l));
                 let whole = std::mem::take(self);
                 *self = whole.and(fx);

@@ -1,0 +1,8 @@
+use pullback::differentiable;
+
+#[differentiable(modes(hessian))]
+fn f(x: f64) -> f64 {
+    x * x
+}
+
+fn main() {}
