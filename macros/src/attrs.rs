@@ -15,8 +15,8 @@ use crate::types::Mode;
 pub(crate) struct Options {
     /// The parameters whose gradient is asked for; `None`: every float parameter.
     pub(crate) wrt: Option<Vec<Ident>>,
-    /// Derivatives beyond the default.
-    pub(crate) modes: Vec<Mode>,
+    /// Derivatives beyond the default, each once, and where they are asked for.
+    pub(crate) modes: Vec<(Mode, Place)>,
     /// `of = f`: the function that the annotated one is the derivative of.
     pub(crate) of: Option<Path>,
 }
@@ -35,7 +35,14 @@ pub(crate) fn options(tokens: TokenStream, rule: bool, errors: &mut Errors) -> R
     for arg in args {
         match arg {
             Arg::Wrt(names) => options.wrt = Some(names),
-            Arg::Modes(names) if !rule => options.modes.extend(names.iter().filter_map(|n| mode(n, errors))),
+            Arg::Modes(names) if !rule => {
+                for name in &names {
+                    let Some(mode) = mode(name, errors) else { continue };
+                    if options.modes.iter().all(|(m, _)| *m != mode) {
+                        options.modes.push((mode, Place::at(name.span())));
+                    }
+                }
+            }
             Arg::Of(path) if rule => options.of = Some(path),
             Arg::Modes(names) => {
                 let at = names.first().map_or(place, |n| Place::at(n.span()));

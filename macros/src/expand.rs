@@ -157,9 +157,6 @@ fn generate(
     errors: &mut Errors,
 ) -> Res<TokenStream> {
     let place = Place::at(sig.name.span());
-    if let Some(mode) = sig.modes.first() {
-        return Err(errors.report(place, messages::mode_not_there(&format!("{mode:?}").to_lowercase())));
-    }
     if let Err(violations) = verify(module) {
         let text = violations.iter().map(|v| v.0.clone()).collect::<Vec<_>>().join("; ");
         return Err(errors.report(place, messages::bug(&text)));

@@ -23,9 +23,17 @@ pub(crate) fn unknown_mode(name: &str) -> String {
     )
 }
 
-pub(crate) fn mode_not_there(name: &str) -> String {
+pub(crate) fn second_order_of(mode: &str, shown: &str) -> String {
     format!(
-        "`{name}` is not generated yet; remove it from `modes(..)` and use `vjp`, with one seed after the other"
+        "`{mode}` is of a function that returns one number, and this one returns `{shown}`; return one number, such as \
+         the sum of the squares, or ask for `jacobian`"
+    )
+}
+
+pub(crate) fn second_order_of_filled(mode: &str, name: &str) -> String {
+    format!(
+        "`{mode}` is of a function that only returns one number, and this one also fills `{name}`; make that a local \
+         variable, or ask for `jacobian`"
     )
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn attach(
         params,
         written_ret: seed.written.clone(),
         ret: seed.ty.clone(),
-        modes: options.modes.clone(),
+        modes: options.modes.iter().map(|(mode, _)| *mode).collect(),
         consts: Vec::new(),
     };
     Ok((sig, module))

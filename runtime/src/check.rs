@@ -1,11 +1,20 @@
-//! Gradients against differences.
+//! Gradients against differences, and reverse mode against forward mode.
 
 use std::error::Error;
 use std::fmt;
 
 use crate::Tangent;
 
-/// A derivative that differs from what central differences say.
+/// What a derivative is compared with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Against {
+    /// Central differences of the function.
+    Differences,
+    /// `jvp`, along one direction.
+    Forward,
+}
+
+/// A derivative that differs from what central differences, or the other mode, say.
 #[derive(Clone, PartialEq, Debug)]
 pub struct CheckError {
     /// The function.
@@ -18,10 +27,12 @@ pub struct CheckError {
     pub elements: usize,
     /// What the generated code says.
     pub derivative: f64,
-    /// What the differences say.
+    /// What the differences, or the other mode, say.
     pub difference: f64,
     /// How much the two may differ.
     pub tolerance: f64,
+    /// What it was compared with.
+    pub against: Against,
 }
 
 impl fmt::Display for CheckError {
@@ -31,7 +42,11 @@ impl fmt::Display for CheckError {
         if self.elements > 1 {
             write!(f, ", element {element},")?;
         }
-        write!(f, " is {derivative:e} but differences give {difference:e} (± {tolerance:.1e})")
+        let (place, other) = match self.against {
+            Against::Differences => ("", "differences give"),
+            Against::Forward => (" along a direction", "forward mode gives"),
+        };
+        write!(f, "{place} is {derivative:e} but {other} {difference:e} (± {tolerance:.1e})")
     }
 }
 
@@ -75,7 +90,16 @@ fn failure(
     (difference, tolerance): (f64, f64),
 ) -> CheckError {
     let (function, parameter) = (function.to_string(), parameter.to_string());
-    CheckError { function, parameter, element, elements, derivative, difference, tolerance }
+    CheckError {
+        function,
+        parameter,
+        element,
+        elements,
+        derivative,
+        difference,
+        tolerance,
+        against: Against::Differences,
+    }
 }
 
 /// All elements, or as many as [`SAMPLES`] at even distances.
@@ -123,6 +147,40 @@ pub fn weigh<T: Tangent>(mut result: T) -> T {
     result
 }
 
+/// The same with zeros in place of the numbers.
+pub fn still<T: Tangent>(mut value: T) -> T {
+    for k in 0..value.size() {
+        value.set_number(k, 0.0);
+    }
+    value
+}
+
+/// Compares the two sides of `seed · (J direction) = (seed J) · direction`, as sums of the terms given.
+///
+/// # Errors
+/// If they differ by more than rounding.
+pub fn modes(
+    (function, name): (&str, &str),
+    reverse: &[f64],
+    forward: &[f64],
+    epsilon: f64,
+) -> Result<(), CheckError> {
+    let [derivative, difference] = [reverse, forward].map(|terms| terms.iter().sum::<f64>());
+    let size: f64 = reverse.iter().chain(forward).map(|t| t.abs()).sum();
+    let tolerance = epsilon.sqrt() * size;
+    let close = (derivative - difference).abs() <= tolerance;
+    if close || derivative == difference || derivative.is_nan() && difference.is_nan() {
+        return Ok(());
+    }
+    let error = failure(function, name, (0, 1), derivative, (difference, tolerance));
+    Err(CheckError { against: Against::Forward, ..error })
+}
+
+/// The products of two lists of numbers.
+pub fn products<A: Tangent + ?Sized, B: Tangent + ?Sized>(a: &A, b: &B) -> Vec<f64> {
+    (0..a.size()).map(|k| a.number(k) * b.number(k)).collect()
+}
+
 /// The sum of the products of two lists of numbers.
 pub fn dot<A: Tangent + ?Sized, B: Tangent + ?Sized>(a: &A, b: &B) -> f64 {
     (0..a.size()).map(|k| a.number(k) * b.number(k)).sum()
@@ -161,6 +219,17 @@ mod tests {
         let mut at = 0.7_f32;
         assert_eq!(parameter(("sin", "x"), &mut at, &0.7_f32.cos(), |x| f64::from(x.sin())), Ok(()));
         assert!(parameter(("sin", "x"), &mut at, &-0.7_f32.cos(), |x| f64::from(x.sin())).is_err());
+    }
+
+    #[test]
+    fn modes_that_differ_are_named() {
+        assert_eq!(modes(("cube", "x"), &[1.0, 2.0], &[3.0], f64::EPSILON), Ok(()));
+        assert_eq!(modes(("cube", "x"), &[f64::INFINITY], &[f64::INFINITY], f64::EPSILON), Ok(()));
+        let error = modes(("cube", "x"), &[1.0, 2.0], &[3.001], f64::EPSILON).unwrap_err();
+        let text = error.to_string();
+        let start = "cube: the derivative with respect to `x` along a direction is 3e0 but forward mode gives 3.001e0";
+        assert!(text.starts_with(start), "{text}");
+        assert_eq!(still(vec![1.0, 2.0]), [0.0, 0.0]);
     }
 
     #[test]

@@ -34,6 +34,7 @@ fn jvp_agrees_with_differences_and_with_vjp() {
         + grad.w[1] * dw[1]
         + grad.pairs.iter().zip(&dpairs).map(|(g, d)| g[0] * d[0] + g[1] * d[1]).sum::<f64>();
     assert!((seed.dot(&along) - back).abs() < 1e-12);
+    assert_eq!(residual::check(0.9, &x, w, &pairs, 2), Ok(()));
 }
 
 #[test]
@@ -54,6 +55,7 @@ fn jvp_of_a_tuple() {
     let (value, along) = mixed::jvp(3.0, 4, 0.5);
     assert_eq!(value, (9.0, 3, 12.0));
     assert_eq!((along.0, along.2), (3.0, 2.0));
+    assert_eq!(mixed::check(3.0, 4), Ok(()));
 }
 
 /// A result whose length is none of the parameters'.
@@ -361,6 +363,7 @@ mod filled {
         let (value, (dvalue, dout)) = blend::jvp(&x, &mut out, 0.5, &[0.1, 0.2], &[1.0, -1.0]);
         assert_eq!((value, out), (-1.0, [3.0, 8.0]));
         assert!((dvalue - 0.3).abs() < 1e-15);
+        assert_eq!(blend::check(&x, &mut [4.0, 8.0], 0.5), Ok(()));
         assert_eq!(dout, [0.5 + 2.0 * 0.1, -0.5 - 4.0 * 0.2]);
         let j = blend::jacobian(&x, &mut out, 0.5);
         assert_eq!(j.x, (vec![1.0, 1.0], vec![vec![2.0, 0.0], vec![0.0, -4.0]]));

@@ -1,4 +1,4 @@
-//! `check`: the gradient against differences of the function itself.
+//! `check`: the gradient against differences of the function itself, and against forward mode where that is asked for.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 
 use super::surface::{call, kept, local, params};
 use super::sweep::seeds;
-use crate::types::{Param, Passing, RustTy, Signature};
+use crate::types::{Mode, Param, Passing, RustTy, Signature};
 
 /// The method.
 pub(super) fn method(sig: &Signature) -> TokenStream {
@@ -32,8 +32,9 @@ pub(super) fn method(sig: &Signature) -> TokenStream {
     let (weights, given): (Vec<TokenStream>, Vec<TokenStream>) = weights.unzip();
     let given = if let [one] = &given[..] { one.clone() } else { quote!((#(#given),*)) };
     let comparisons = wrt.iter().map(|p| comparison(sig, p, wrt.len() == 1));
+    let along = wrt.iter().filter(|_| sig.modes.contains(&Mode::Jvp)).map(|p| along(sig, p, &wrt));
     quote! {
-        /// Compares the gradient with differences of the function itself.
+        /// Compares the gradient with differences of the function itself, and with `jvp` if there is one.
         ///
         /// # Errors
         /// On the first element whose derivative differs from what differences say.
@@ -44,6 +45,7 @@ pub(super) fn method(sig: &Signature) -> TokenStream {
             #(#weights)*
             let #grad = #pull(#given);
             #(#comparisons)*
+            #(#along)*
             ::core::result::Result::Ok(())
         }
     }
@@ -93,6 +95,48 @@ fn comparison(sig: &Signature, param: &Param, single: bool) -> TokenStream {
             let #value = #call;
             #(#parts)+*
         })?;
+    }
+}
+
+/// Reverse against forward mode, along a direction of one parameter.
+fn along(sig: &Signature, param: &Param, wrt: &[&Param]) -> TokenStream {
+    let (name, text, function) = (&param.name, param.name.to_string(), sig.name.to_string());
+    let [grad, direction, forward] = ["grad", "direction", "forward"].map(|name| local(sig, name));
+    let grad = if wrt.len() == 1 { quote!(#grad) } else { quote!(#grad.#name) };
+    let start = |p: &Param| if p.passing == Passing::Mut { before(sig, p) } else { p.name.clone() };
+    let from = start(param);
+    let arguments = sig.params.iter().map(|p| match p.passing {
+        Passing::Mut => {
+            let before = before(sig, p);
+            quote!(&mut #before.to_owned())
+        }
+        _ => kept(p),
+    });
+    let directions = wrt.iter().map(|p| {
+        let start = start(p);
+        let zero = quote!(::pullback::check::still(#start.to_owned()));
+        match (p.name == param.name, p.passing) {
+            (true, Passing::Value) => quote!(#direction.clone()),
+            (true, _) => quote!(&#direction),
+            (false, Passing::Value) => zero,
+            (false, _) => quote!(&#zero),
+        }
+    });
+    let seeds = seeds(sig);
+    let parts = seeds.iter().enumerate().map(|(k, s)| {
+        let (k, seed) = (syn::Index::from(k), local(sig, &s.name.to_string()));
+        let part = if seeds.len() == 1 { quote!(#forward) } else { quote!(#forward.#k) };
+        quote!(::pullback::check::products(&#part, &#seed))
+    });
+    quote! {
+        let #direction = ::pullback::check::weigh(#from.to_owned());
+        let #forward = Self::jvp(#(#arguments,)* #(#directions),*).1;
+        ::pullback::check::modes(
+            (#function, #text),
+            &::pullback::check::products(&#grad, &#direction),
+            &[#(#parts),*].concat(),
+            ::pullback::Tangent::epsilon(&#direction),
+        )?;
     }
 }
 

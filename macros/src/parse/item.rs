@@ -9,7 +9,7 @@ use crate::callees;
 use crate::errors::{Errors, Failed, Res};
 use crate::messages;
 use crate::ty::Ty;
-use crate::types::{Param, Passing, RustTy, Signature};
+use crate::types::{Mode, Param, Passing, RustTy, Signature};
 
 /// An annotated function, parsed.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ pub(crate) fn function(item: &ItemFn, options: &Options, errors: &mut Errors) ->
     {
         check_wrt(&mut p, params, options, item);
         check_result(&mut p, &ret, params, item);
+        check_modes(&mut p, &ret, params, options);
     }
     errors.barrier()?;
     let (ret, params, body) = (ret?, params?, body?);
@@ -53,7 +54,7 @@ pub(crate) fn function(item: &ItemFn, options: &Options, errors: &mut Errors) ->
         params,
         written_ret,
         ret,
-        modes: options.modes.clone(),
+        modes: options.modes.iter().map(|(mode, _)| *mode).collect(),
         consts: Vec::new(),
     };
     Ok(Function { sig, body, callees })
@@ -188,6 +189,27 @@ fn check_result(p: &mut Parser, ret: &Res<RustTy>, params: &[Param], item: &Item
             ReturnType::Type(_, t) => Place::of(t),
         };
         p.errors.report(place, messages::no_float_result(&Ty::from(ret).show()));
+    }
+}
+
+/// Second derivatives are of functions that return one number.
+fn check_modes(p: &mut Parser, ret: &Res<RustTy>, params: &[Param], options: &Options) {
+    let Ok(ret) = ret else { return };
+    let filled = params.iter().find(|q| q.passing == Passing::Mut);
+    if matches!(ret, RustTy::Float(_)) && filled.is_none() {
+        return;
+    }
+    for (mode, place) in &options.modes {
+        let name = match mode {
+            Mode::Hessian => "hessian",
+            Mode::Hvp => "hvp",
+            Mode::Jvp | Mode::Jacobian => continue,
+        };
+        let text = match filled {
+            Some(q) => messages::second_order_of_filled(name, &q.name.to_string()),
+            None => messages::second_order_of(name, &Ty::from(ret).show()),
+        };
+        p.errors.report(*place, text);
     }
 }
 
