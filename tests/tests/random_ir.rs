@@ -10,7 +10,7 @@ use pullback_tests::shrink::shrink;
 
 /// How many seeds each test runs.
 const SEEDS: u64 = 150;
-const STEPS: u64 = 2_000_000;
+const STEPS: u64 = 20_000_000;
 
 fn run(module: &Module, args: &[Datum]) -> Result<Vec<Datum>, String> {
     eval_limited(module, &module.entry().name, args, STEPS).map_err(|EvalError(m)| m)
