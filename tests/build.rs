@@ -11,15 +11,15 @@ use pullback_kernels::ops::{Op, Sig};
 mod emit;
 #[path = "build/emitted.rs"]
 mod emitted;
-#[allow(dead_code, missing_docs)]
-#[path = "src/random_rust.rs"]
-mod random_rust;
 #[allow(dead_code)]
 #[path = "src/random.rs"]
 mod random;
 #[allow(dead_code)]
 #[path = "src/random_ir/mod.rs"]
 mod random_ir;
+#[allow(dead_code, missing_docs)]
+#[path = "src/random_rust.rs"]
+mod random_rust;
 #[allow(dead_code)]
 #[path = "../macros/src/types.rs"]
 mod types;
