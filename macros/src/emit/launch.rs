@@ -44,9 +44,12 @@ impl<'f> Code<'f, '_> {
         }
         let name = self.items.next_nest();
         let captures = self.define(&name, inst, nest, &plan);
-        let fields = captures.iter().map(|Capture { name, init, .. }| {
-            if *name == init.to_string() { quote!(#name) } else { quote!(#name: #init) }
-        });
+        let fields =
+            captures.iter().map(
+                |Capture { name, init, .. }| {
+                    if *name == init.to_string() { quote!(#name) } else { quote!(#name: #init) }
+                },
+            );
         let outer = if plan.rows { &nest.domain[..nest.domain.len() - 1] } else { &nest.domain[..] };
         let (len, stores) = (self.volume(outer), self.stores(inst, nest, &plan));
         let call = quote!(::pullback::cpu::launch(&#name { #(#fields),* }, #len, #stores));

@@ -10,6 +10,9 @@ use crate::errors::Res;
 use crate::messages;
 use crate::ty::Ty;
 
+/// The type, and the IR types, of something that comes out of a branch.
+type Slot = (Ty, Vec<IrTy>);
+
 /// One side of a branch, lowered: its code, its value, and the variables that either side may change.
 struct Side {
     block: Block,
@@ -80,23 +83,8 @@ impl Lower<'_> {
         if let Some(m) = &value {
             slots.push(m.clone());
         }
-        let mut merged = Vec::new();
-        for (k, &id) in changed.iter().enumerate() {
-            let m = match before.get(id).map(|v| &v.val) {
-                _ if same(&then.vars[k], &els.vars[k]) && is_outer(&then.vars[k], mark) => None,
-                Some(old) => self.merged_type(&then.vars[k], &els.vars[k], Some(old), mark)?,
-                None => None,
-            };
-            if m.is_none()
-                && !same(&then.vars[k], &els.vars[k])
-                && self.type_of(&then.vars[k]) != Some(Ty::UNIT)
-            {
-                let shown = then.vars[k].show();
-                return self.fail(self.here, messages::not_data(&shown));
-            }
-            slots.extend(m.clone());
-            merged.push(m);
-        }
+        let merged = self.merged_vars(changed, &before, (&then, &els), mark)?;
+        slots.extend(merged.iter().flatten().cloned());
         let parts = |s: &Side| {
             let mut vals: Vec<Val> = value.iter().map(|_| s.value.clone()).collect();
             vals.extend(s.vars.iter().zip(&merged).filter(|(_, m)| m.is_some()).map(|(v, _)| v.clone()));
@@ -127,6 +115,33 @@ impl Lower<'_> {
             self.vars[id].val = self.named(val, &name);
         }
         Ok(value)
+    }
+
+    /// What comes out of a branch for each variable that either side may change.
+    fn merged_vars(
+        &mut self,
+        changed: &[VarId],
+        before: &[Var],
+        (then, els): (&Side, &Side),
+        mark: u32,
+    ) -> Res<Vec<Option<Slot>>> {
+        let mut merged = Vec::new();
+        for (k, &id) in changed.iter().enumerate() {
+            let m = match before.get(id).map(|v| &v.val) {
+                _ if same(&then.vars[k], &els.vars[k]) && is_outer(&then.vars[k], mark) => None,
+                Some(old) => self.merged_type(&then.vars[k], &els.vars[k], Some(old), mark)?,
+                None => None,
+            };
+            if m.is_none()
+                && !same(&then.vars[k], &els.vars[k])
+                && self.type_of(&then.vars[k]) != Some(Ty::UNIT)
+            {
+                let shown = then.vars[k].show();
+                return self.fail(self.here, messages::not_data(&shown));
+            }
+            merged.push(m);
+        }
+        Ok(merged)
     }
 
     /// The value of a branch that yields nothing at run time: both sides must agree on it, or one have none.
