@@ -15,6 +15,28 @@ pub enum Against {
 }
 
 /// A derivative that differs from what central differences, or the other mode, say.
+///
+/// ```
+/// use pullback::{derivative, differentiable};
+///
+/// #[differentiable]
+/// fn cube(x: f64) -> f64 {
+///     x * x * x
+/// }
+/// assert_eq!(cube::check(2.0), Ok(()));
+///
+/// /// A custom derivative with a mistake: it should be 3 x².
+/// #[derivative(of = cubed)]
+/// fn cubed_vjp(x: f64, dy: f64) -> f64 {
+///     2.0 * x * x * dy
+/// }
+/// fn cubed(x: f64) -> f64 {
+///     x * x * x
+/// }
+/// let error = cubed::check(2.0).unwrap_err();
+/// assert_eq!((error.derivative, error.parameter.as_str()), (8.0, "x"));
+/// assert!(error.to_string().starts_with("cubed: the derivative with respect to `x` is 8e0 but differences give"));
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct CheckError {
     /// The function.

@@ -1,10 +1,41 @@
 //! `#[differentiable]`: fused forward and backward code from a plain Rust function, at compile time.
+//!
+//! ```
+//! use pullback::differentiable;
+//! use pullback::nalgebra::DVector;
+//!
+//! /// Sum of squared errors of y = a + b x + c x² + d x³.
+//! #[differentiable(wrt(a, b, c, d))]
+//! fn loss(a: f32, b: f32, c: f32, d: f32, x: &DVector<f32>, y: &DVector<f32>) -> f32 {
+//!     let y_pred = x.map(|x| a + b * x + c * x.powi(2) + d * x.powi(3));
+//!     (y_pred - y).norm_squared()
+//! }
+//!
+//! let x = DVector::from_fn(200, |i, _| i as f32 / 100.0 - 1.0);
+//! let y = x.map(f32::sin);
+//! let (value, grad) = loss::value_and_grad(0.5, -0.3, 0.2, 0.1, &x, &y);
+//! assert_eq!(value, loss::value_and_grad(0.5, -0.3, 0.2, 0.1, &x, &y).0);
+//! assert!((value - loss(0.5, -0.3, 0.2, 0.1, &x, &y)).abs() < 1e-3 * value);
+//! assert!(grad.a > 0.0 && grad.b < 0.0);
+//! ```
+//!
+//! The function stays as it is. Beside it there is a type of its name with
+//!
+//! - `value_and_grad(args)`: the value and the gradient, in one pass over the data;
+//! - `grad(args)`: the gradient;
+//! - `value_and_grad_into(args, &mut workspace)`: the same without allocating, see [`Workspace`];
+//! - `vjp(args)`: the value and its pullback, also for functions that return arrays or tuples;
+//! - `check(args)`: the gradient against differences, see [`CheckError`];
+//! - `explain()`: the function and its derivative as IR, and the loops that run.
+//!
+//! A gradient is shaped like the parameter; several parameters give a struct with their names.
 
 pub mod check;
 pub mod cpu;
 mod function;
 #[doc(hidden)]
 pub mod math;
+pub mod prelude;
 pub mod shape;
 mod tangent;
 

@@ -86,3 +86,10 @@ fn filled_buffers_have_cotangents() {
     assert_eq!((grad.scale, grad.x, grad.out), (41.0, vec![6.0, 120.0], vec![0.5, 5.0]));
     assert!(own::fill::check(3.0, &[1.0, 2.0], &mut out).is_ok());
 }
+
+#[test]
+fn explain_names_the_loops() {
+    let text = names::row::explain();
+    assert!(text.contains("fn @row") && text.contains("// Its loops over data.\n// RowNest1: "), "{text}");
+    assert!(text.contains("bytes an iteration"), "{text}");
+}

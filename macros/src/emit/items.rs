@@ -14,6 +14,8 @@ pub(super) struct Items {
     pub(super) prefix: String,
     /// The nests.
     pub(super) nests: TokenStream,
+    /// The nests in words: what each reads and writes.
+    pub(super) loops: String,
     /// The buffers that are kept between calls: names and types.
     pub(super) fields: Vec<(Ident, TokenStream)>,
     /// The paths of functions without IR, by their names in it.
@@ -33,6 +35,7 @@ impl Items {
         Items {
             prefix,
             nests: TokenStream::new(),
+            loops: String::new(),
             fields: Vec::new(),
             externals,
             names: Names::new(),

@@ -8,7 +8,7 @@ use super::code::{Code, Site};
 use super::loops::tuple;
 use super::names::Names;
 use super::nest::flat_position;
-use super::plan::Plan;
+use super::plan::{Mode, Plan};
 use super::reduce;
 use super::run::{Accumulator, Run, Store, Sum};
 use super::scalar::{self, Num};
@@ -136,8 +136,34 @@ impl<'f> Code<'f, '_> {
         let loop_code = run.code(plan);
         captures.retain(|c| mentions(&at.code, &c.name) || mentions(&loop_code, &c.name));
         let definition = definition(name, &captures, &at.code, &loop_code);
+        let words = self.describe(name, nest, plan, &run);
         self.items.nests.extend(definition);
+        self.items.loops.push_str(&words);
         captures
+    }
+
+    /// A nest in words, with the bytes that an iteration moves.
+    fn describe(&self, name: &Ident, nest: &Nest, plan: &Plan, run: &Run) -> String {
+        let size = |v: Value| scalar::bytes(self.elem(v));
+        let streams = plan.loads.iter().filter(|l| l.every).map(|l| size(l.array));
+        let written = run.stores.iter().map(|s| scalar::bytes(s.elem));
+        let bytes: usize = streams.chain(written).sum();
+        let axes: Vec<String> = nest.domain.iter().map(|&e| self.len(e).to_string()).collect();
+        let reads: Vec<String> = run.loads.iter().map(|(array, _)| array.to_string()).collect();
+        let how = match plan.mode {
+            Mode::Plain => "one iteration after another".to_string(),
+            Mode::Map => "lanes as the compiler finds them".to_string(),
+            Mode::Lanes => format!(
+                "lanes: {} baseline, {} AVX2, {} AVX-512",
+                plan.lanes[0], plan.lanes[1], plan.lanes[2]
+            ),
+        };
+        let (folds, writes) = (run.sums.len(), run.stores.len() + run.accumulators.len());
+        format!(
+            "// {name}: {} iterations; streams [{}]; writes {writes} arrays, reduces {folds} numbers; {bytes} bytes an iteration; {how}\n",
+            axes.join(" x "),
+            reads.join(", "),
+        )
     }
 
     /// The values that a nest reads from outside, with what its arrays' shapes need.

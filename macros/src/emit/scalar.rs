@@ -57,6 +57,15 @@ pub(super) fn ty(scalar: Scalar) -> TokenStream {
     quote!(#name)
 }
 
+/// The bytes of a number in memory.
+pub(super) fn bytes(scalar: Scalar) -> usize {
+    match scalar {
+        Scalar::Bool => 1,
+        Scalar::I32 | Scalar::F32 => 4,
+        Scalar::I64 | Scalar::F64 => 8,
+    }
+}
+
 /// A literal, of a type that nothing need infer.
 pub(super) fn literal(lit: Lit) -> Num {
     let ty = ty(lit.ty());

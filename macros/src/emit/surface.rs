@@ -36,7 +36,9 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
     let pull =
         sweep::sweep(sig, names, (&derivatives.module, &derivatives.vjp), &types.grad, Returns::Nothing);
     let workspace = workspace(&types, &wrt, into.as_ref());
-    let methods = methods(sig, &types, &pull, into.as_ref(), &derivatives.explain);
+    let loops = &into.as_ref().unwrap_or(&pull).loops;
+    let explain = format!("{}\n// Its loops over data.\n{loops}", derivatives.explain.trim_end());
+    let methods = methods(sig, &types, &pull, into.as_ref(), &explain);
     let forward = forward(sig);
     let modes = modes::all(sig, derivatives, &types);
     let (mode_items, mode_methods) = (modes.items, modes.methods);

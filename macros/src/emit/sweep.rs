@@ -28,6 +28,8 @@ pub(super) struct Sweep {
     pub(super) name: Ident,
     /// The type of its buffers.
     pub(super) buffers: Ident,
+    /// Its nests, one a line.
+    pub(super) loops: String,
 }
 
 /// Names of a sweep's parameters beside the user's.
@@ -115,7 +117,7 @@ pub(super) fn sweep(
             #value
         }
     };
-    Sweep { code, name, buffers }
+    Sweep { code, name, buffers, loops: items.loops }
 }
 
 /// The body of a sweep, and the expression of its value if it has one.

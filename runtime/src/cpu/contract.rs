@@ -44,7 +44,7 @@ fn short_matmul<T: Number + RealField, const TA: bool, const TB: bool>(
             let factor = if TA { a[k * rows + i] } else { a[i * inner + k] };
             for (j, c) in c.iter_mut().enumerate() {
                 let b = if TB { b[j * inner + k] } else { b[k * columns + j] };
-                *c = *c + factor * b;
+                *c += factor * b;
             }
         }
     }

@@ -148,7 +148,7 @@ const _: () = {
             };
             (value, pull)
         }
-        /// Compares the gradient with differences of the function itself.
+        /// Compares the gradient with differences of the function itself, and with `jvp` if there is one.
         ///
         /// # Errors
         /// On the first element whose derivative differs from what differences say.
@@ -213,7 +213,7 @@ const _: () = {
         /// How the derivative is computed: the function's IR, the derivative's, and the loops.
         #[must_use]
         pub fn explain() -> &'static str {
-            "the IR"
+            "the IR\n// Its loops over data.\n// LossNest1: n iterations; streams [_x, _y]; writes 0 arrays, reduces 5 numbers; 8 bytes an iteration; lanes: 16 baseline, 16 AVX2, 32 AVX-512\n"
         }
     }
     ///Arrays that are kept between calls.
@@ -456,4 +456,5 @@ const _: () = {
         grad.c = sum_1;
         grad.d = sum_2;
     }
+    impl loss {}
 };
