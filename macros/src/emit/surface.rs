@@ -41,28 +41,19 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
     let methods = methods(sig, &types, &pull, into.as_ref(), &explain);
     let forward = forward(sig);
     let modes = modes::all(sig, derivatives, &types);
-    let (mode_items, mode_methods) = (modes.items, modes.methods);
+    let (mode_items, methods_of_modes) = (modes.items, modes.methods);
+    let mode_methods = (!methods_of_modes.is_empty()).then(|| quote!(impl #name { #methods_of_modes }));
     let (sweeps, pulls) = (into.map(|s| s.code), &pull.code);
     let text = format!("The derivatives of the function [`{name}`](fn@{name}).");
     let (grad_type, workspace_type, literal) = (&types.grad, &types.workspace, name.to_string());
+    let quiet = quiet();
     quote! {
         #[doc = #text]
         #[allow(non_camel_case_types)]
         #[derive(Clone, Copy, Debug)]
         #vis enum #name {}
 
-        #[allow(
-            unused,
-            unreachable_pub,
-            single_use_lifetimes,
-            unused_qualifications,
-            missing_copy_implementations,
-            missing_debug_implementations,
-            clippy::all,
-            clippy::pedantic,
-            clippy::nursery,
-            clippy::restriction
-        )]
+        #quiet
         const _: () = {
             #grad_item
             #workspace
@@ -79,10 +70,26 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
             #pulls
             #mode_items
 
-            impl #name {
-                #mode_methods
-            }
+            #mode_methods
         };
+    }
+}
+
+/// Lints are for what users write.
+fn quiet() -> TokenStream {
+    quote! {
+        #[allow(
+            unused,
+            unreachable_pub,
+            single_use_lifetimes,
+            unused_qualifications,
+            missing_copy_implementations,
+            missing_debug_implementations,
+            clippy::all,
+            clippy::pedantic,
+            clippy::nursery,
+            clippy::restriction
+        )]
     }
 }
 
