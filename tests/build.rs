@@ -6,21 +6,21 @@ use std::fmt::Write as _;
 use pullback_kernels::ir::Scalar;
 use pullback_kernels::ops::{Op, Sig};
 
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 #[path = "../macros/src/emit/mod.rs"]
 mod emit;
 #[path = "build/emitted.rs"]
 mod emitted;
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 #[path = "src/random.rs"]
 mod random;
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 #[path = "src/random_ir/mod.rs"]
 mod random_ir;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code, unreachable_pub)]
 #[path = "src/random_rust.rs"]
 mod random_rust;
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 #[path = "../macros/src/types.rs"]
 mod types;
 

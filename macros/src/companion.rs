@@ -195,7 +195,7 @@ fn exposed(sig: &Signature, module: &Module) -> TokenStream {
     let externals =
         module.funcs.iter().filter(|f| f.external.is_some()).enumerate().map(|(k, f)| external(k, f));
     let all: Vec<TokenStream> = consts.chain(externals).collect();
-    if all.is_empty() { TokenStream::new() } else { quote!(impl #name { #(#all)* }) }
+    if all.is_empty() { TokenStream::new() } else { quote!(#[allow(unused, unreachable_pub, clippy::all, clippy::pedantic)] impl #name { #(#all)* }) }
 }
 
 /// A forwarding function over numbers.

@@ -126,6 +126,7 @@ pub(crate) fn value_function(sig: &Signature, of: &syn::Path) -> TokenStream {
     });
     let ret = &sig.written_ret;
     quote! {
+        #[allow(unused, unreachable_pub, clippy::all, clippy::pedantic)]
         impl #name {
             #[doc(hidden)]
             #[inline(always)]

@@ -414,12 +414,12 @@ impl Generator {
 
     fn element_assign(&mut self) {
         let arrays = self.all(|s| &s.mutable_arrays);
-        if self.rng.below(6) == 0 {
-            if let Some((v, len)) = self.choose(&arrays) {
-                let i = self.rng.below(3);
-                self.line(&format!("{v}.swap({i} % {len}, {len} - 1);"));
-                return;
-            }
+        if self.rng.below(6) == 0
+            && let Some((v, len)) = self.choose(&arrays)
+        {
+            let i = self.rng.below(3);
+            self.line(&format!("{v}.swap({i} % {len}, {len} - 1);"));
+            return;
         }
         let Some(place) = self.element(&arrays) else { return self.array() };
         let op = self.rng.pick(&["=", "+=", "-=", "*=", "="]);

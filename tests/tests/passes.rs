@@ -38,7 +38,7 @@ fn check(name: &str, text: &str) {
     let second = vjp(&with, &f.name, &wrt).unwrap();
     for g in [f, &reverse, &second] {
         for (pass, run) in PASSES {
-            same(name, pass, &module, g, |h| run(h));
+            same(name, pass, &module, g, run);
         }
         same(name, "optimize", &module, g, optimize);
         same(name, "all", &module, g, |h| {

@@ -16,7 +16,7 @@ struct Template {
 }
 
 /// What `build.rs` made of the templates.
-#[allow(clippy::bool_comparison, unused_parens)]
+#[allow(clippy::bool_comparison, clippy::unnecessary_cast, unused_parens)]
 mod compiled {
     use super::*;
     include!(concat!(env!("OUT_DIR"), "/templates.rs"));
