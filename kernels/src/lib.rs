@@ -3,6 +3,8 @@
 //!
 //! `ARCHITECTURE.md` at the root of the repository maps it.
 
+#![warn(unreachable_pub)]
+
 pub mod ad;
 pub mod fuse;
 pub mod ir;

@@ -162,7 +162,7 @@ fn carrier_of(vis: &syn::Visibility, name: &Ident, entry: &TokenStream, salt: &s
             ($(:: $cb:ident)+ ! { $($state:tt)* }) => { $(:: $cb)+ ! { { #entry } $($state)* } };
         }
         #[doc(hidden)]
-        #[allow(unused_imports)]
+        #[allow(unused_imports, unreachable_pub)]
         #vis use #hidden as #name;
     }
 }
@@ -195,7 +195,11 @@ fn exposed(sig: &Signature, module: &Module) -> TokenStream {
     let externals =
         module.funcs.iter().filter(|f| f.external.is_some()).enumerate().map(|(k, f)| external(k, f));
     let all: Vec<TokenStream> = consts.chain(externals).collect();
-    if all.is_empty() { TokenStream::new() } else { quote!(#[allow(unused, unreachable_pub, clippy::all, clippy::pedantic)] impl #name { #(#all)* }) }
+    if all.is_empty() {
+        TokenStream::new()
+    } else {
+        quote!(#[allow(unused, unreachable_pub, clippy::all, clippy::pedantic)] impl #name { #(#all)* })
+    }
 }
 
 /// A forwarding function over numbers.

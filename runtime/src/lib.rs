@@ -30,6 +30,8 @@
 //!
 //! A gradient is shaped like the parameter; several parameters give a struct with their names.
 
+#![warn(unreachable_pub)]
+
 pub mod check;
 pub mod cpu;
 mod function;

@@ -1,6 +1,9 @@
 //! Programs of the kind that systems for differentiation are judged by, written as a user would write them, with values
 //! from independent sources (`tests/reference/programs`) or from differences.
 
+// Loops over indices are what is tested.
+#![allow(clippy::needless_range_loop)]
+
 #[path = "programs/attention.rs"]
 mod attention;
 #[path = "programs/bundle.rs"]

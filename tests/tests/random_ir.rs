@@ -245,8 +245,11 @@ fn forward_over(case: &Case) -> Result<(), String> {
     Ok(())
 }
 
+/// A rewriting pass and its name.
+type Pass = (&'static str, fn(&mut Func));
+
 /// Every pass alone, then all of them.
-fn passes() -> Vec<(&'static str, fn(&mut Func))> {
+fn passes() -> Vec<Pass> {
     let all: [(_, fn(&mut Func)); 2] = [("optimize", optimize), ("finish", finish)];
     PASSES.iter().copied().chain(all).collect()
 }

@@ -49,7 +49,7 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
     let quiet = quiet();
     quote! {
         #[doc = #text]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, unreachable_pub)]
         #[derive(Clone, Copy, Debug)]
         #vis enum #name {}
 
@@ -80,6 +80,7 @@ fn quiet() -> TokenStream {
     quote! {
         #[allow(
             unused,
+            non_snake_case,
             unreachable_pub,
             single_use_lifetimes,
             unused_qualifications,

@@ -12,6 +12,9 @@ mod convert;
 
 use convert::*;
 
+/// A value and gradients, number by number.
+type Gradient = fn(&[Datum]) -> (f64, Vec<Vec<f64>>);
+
 /// A function in IR and its generated derivative.
 pub(crate) struct Emitted {
     name: &'static str,
@@ -19,7 +22,7 @@ pub(crate) struct Emitted {
     /// Arguments as text; empty: any will do.
     args: &'static str,
     vjp: fn(&[Datum], &[Datum]) -> Vec<Vec<f64>>,
-    grad: Option<fn(&[Datum]) -> (f64, Vec<Vec<f64>>)>,
+    grad: Option<Gradient>,
 }
 
 #[allow(warnings, clippy::all)]

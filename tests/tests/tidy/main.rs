@@ -262,7 +262,7 @@ fn documents_name_files_that_exist() {
             let roots = ["", "kernels/src/", "macros/src/", "runtime/src/", "tests/", "tests/reference/"];
             let exists =
                 |r: &&str| ["", ".rs"].iter().any(|ext| root().join(format!("{r}{path}{ext}")).exists());
-            if !LATER.contains(&path.as_str()) && !roots.iter().any(|r| exists(r)) {
+            if !LATER.contains(&path.as_str()) && !roots.iter().any(exists) {
                 complaints.push(format!("{document}: {path}"));
             }
         }

@@ -14,11 +14,12 @@ pub fn loss(
     (y_pred - _y).norm_squared()
 }
 ///The derivatives of the function [`loss`](fn@loss).
-#[allow(non_camel_case_types)]
+#[allow(non_camel_case_types, unreachable_pub)]
 #[derive(Clone, Copy, Debug)]
 pub enum loss {}
 #[allow(
     unused,
+    non_snake_case,
     unreachable_pub,
     single_use_lifetimes,
     unused_qualifications,
@@ -456,5 +457,4 @@ const _: () = {
         grad.c = sum_1;
         grad.d = sum_2;
     }
-    impl loss {}
 };
