@@ -3,6 +3,7 @@
 //! makes and checks others.
 
 #![allow(
+    clippy::all,
     unused_variables,
     unused_mut,
     unused_assignments,

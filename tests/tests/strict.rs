@@ -9,6 +9,8 @@
     unused_qualifications
 )]
 #![deny(clippy::all, clippy::pedantic)]
+// What the functions below do themselves.
+#![allow(clippy::must_use_candidate, clippy::cast_precision_loss, clippy::float_cmp)]
 
 /// What user code may be called in the scope of generated code.
 pub mod names {
