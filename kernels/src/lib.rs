@@ -11,3 +11,4 @@ pub mod ir;
 pub mod math;
 pub mod ops;
 pub mod opt;
+pub mod ptx;

@@ -34,9 +34,23 @@ pub struct OpDef {
     /// things by naming them: `NEAR`, which says that this is a first pass over lanes, in which results for unusual
     /// arguments do not count, and `__far`, a `&mut bool` to be set where the pass met such an argument.
     pub lane: &'static str,
-    /// PTX text: `{d}` is the destination, `{0}`.. the arguments, `{t}` `f32` or `f64`; empty: not a single
-    /// instruction (the mathematical function of that name is called).
+    /// PTX text where the last argument is a float: `{d}` is the destination, `{0}`.. the arguments, `{t}` the float type
+    /// (`f32`), `{b}`, `{i}` and `{u}` the untyped, signed and unsigned type of its width, `{w}` the width less one. Empty:
+    /// the mathematical function of that name is called, or `lowered` says what to do. [`Op::ptx`] chooses.
     pub ptx: &'static str,
+    /// The same where the last argument is an integer.
+    pub ptx_int: &'static str,
+    /// The same where it is a truth value.
+    pub ptx_bool: &'static str,
+    /// The same bits from simpler operations, for a back end without an instruction: a line of mathematics (see
+    /// [`expand`]) for floats.
+    pub lowered: &'static str,
+    /// The same for `i64`.
+    pub lowered_int: &'static str,
+    /// Where `panics` holds, as a line of mathematics, for floats; empty: nowhere.
+    pub fails: &'static str,
+    /// The same for `i64`.
+    pub fails_int: &'static str,
     /// The partial derivative with respect to each argument, as text that [`expand`] turns into IR.
     pub partials: &'static [Partial],
     /// Algebraic facts.
@@ -192,6 +206,16 @@ impl Op {
             Some(Scalar::Bool) if !def.rust_bool.is_empty() => def.rust_bool,
             Some(s) if in_nest && s.is_float() && !def.lane.is_empty() => def.lane,
             _ => def.rust,
+        }
+    }
+
+    /// The PTX text for arguments of these types; empty if there is none.
+    pub fn ptx(self, args: &[Scalar]) -> &'static str {
+        let def = self.def();
+        match args.last() {
+            Some(Scalar::Bool) => def.ptx_bool,
+            Some(s) if s.is_int() => def.ptx_int,
+            _ => def.ptx,
         }
     }
 

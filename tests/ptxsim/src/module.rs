@@ -251,9 +251,24 @@ pub(crate) enum Vote {
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
     Alu(Alu, Ty),
-    Load { space: Space, ty: Ty, read_only: bool },
-    Store { space: Space, ty: Ty },
-    Atom { space: Space, op: Atomic, ty: Ty },
+    /// `mov.b64 {low, high}, x`: the halves, of this many bits, of a number.
+    Unpack(u32),
+    /// `mov.b64 x, {low, high}`.
+    Pack(u32),
+    Load {
+        space: Space,
+        ty: Ty,
+        read_only: bool,
+    },
+    Store {
+        space: Space,
+        ty: Ty,
+    },
+    Atom {
+        space: Space,
+        op: Atomic,
+        ty: Ty,
+    },
     Shuffle(Shuffle),
     Vote(Vote),
     Barrier,

@@ -213,6 +213,8 @@ impl Now<'_, '_> {
         }
         match &inst.op {
             Op::Alu(alu, ty) => self.alu(*alu, *ty),
+            Op::Unpack(bits) => self.unpack(*bits),
+            Op::Pack(bits) => self.pack(*bits),
             Op::Load { .. } | Op::Store { .. } | Op::Atom { .. } => self.memory(),
             Op::Shuffle(mode) => self.shuffle(*mode),
             Op::Vote(vote) => self.vote(*vote),
@@ -250,6 +252,25 @@ impl Now<'_, '_> {
             let result = alu::compute(alu, ty, &args, self.machine.gpu.noise);
             let result = result.map_err(|e| self.fault(FaultKind::Trap, e))?;
             self.set(lane, inst.dst[0], result);
+        }
+        Ok(())
+    }
+
+    fn unpack(&mut self, bits: u32) -> Result<()> {
+        let inst = self.inst;
+        for lane in lanes(self.active) {
+            let x = self.value(lane, inst.src[0])?;
+            self.set(lane, inst.dst[0], x & ((1 << bits) - 1));
+            self.set(lane, inst.dst[1], x >> bits);
+        }
+        Ok(())
+    }
+
+    fn pack(&mut self, bits: u32) -> Result<()> {
+        let inst = self.inst;
+        for lane in lanes(self.active) {
+            let (low, high) = (self.value(lane, inst.src[0])?, self.value(lane, inst.src[1])?);
+            self.set(lane, inst.dst[0], low | high << bits);
         }
         Ok(())
     }

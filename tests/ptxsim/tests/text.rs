@@ -55,6 +55,13 @@ fn vectors_constants_and_local_memory() {
 }
 
 #[test]
+fn numbers_have_halves() {
+    let body = "mov.f64 %e0, 0d3FF0000000000001; mov.b64 {%r1, %r2}, %e0; add.u32 %r1, %r1, 1;
+        mov.b64 %d2, {%r1, %r2}; st.global.u64 [%d0], %d2;";
+    assert_eq!(run(body).unwrap()[..8], 0x3FF0_0000_0000_0002u64.to_le_bytes());
+}
+
+#[test]
 fn narrow_loads_extend() {
     let body = "mov.u32 %r1, 0xfe; st.global.u8 [%d0], %r1; ld.global.s8 %r2, [%d0]; ld.global.u8 %r3, [%d0];
         st.global.v2.u32 [%d0+8], {%r2, %r3};";

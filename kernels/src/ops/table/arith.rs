@@ -3,6 +3,7 @@
 use super::*;
 
 pub(super) const ADD: OpDef = OpDef {
+    ptx_int: "add.{i} {d}, {0}, {1};",
     spellings: &["+"],
     ptx: "add.rn.{t} {d}, {0}, {1};",
     partials: &[Of("1.0"), Of("1.0")],
@@ -17,6 +18,7 @@ pub(super) const ADD: OpDef = OpDef {
 };
 
 pub(super) const SUB: OpDef = OpDef {
+    ptx_int: "sub.{i} {d}, {0}, {1};",
     spellings: &["-"],
     ptx: "sub.rn.{t} {d}, {0}, {1};",
     partials: &[Of("1.0"), Of("-1.0")],
@@ -25,6 +27,7 @@ pub(super) const SUB: OpDef = OpDef {
 };
 
 pub(super) const MUL: OpDef = OpDef {
+    ptx_int: "mul.lo.{i} {d}, {0}, {1};",
     spellings: &["*"],
     ptx: "mul.rn.{t} {d}, {0}, {1};",
     partials: &[Of("b"), Of("a")],
@@ -40,6 +43,8 @@ pub(super) const MUL: OpDef = OpDef {
 
 // Both slopes share one reciprocal, which leaves a loop in which b is constant.
 pub(super) const DIV: OpDef = OpDef {
+    ptx_int: "div.{i} {d}, {0}, {1};",
+    fails_int: "or(b == 0, and(b == -1, a == -9223372036854775808))",
     spellings: &["/"],
     panics: division_panics,
     ptx: "div.rn.{t} {d}, {0}, {1};",
@@ -52,6 +57,8 @@ pub(super) const DIV: OpDef = OpDef {
 
 // The quotient comes from `a - y` and not from `a / b`, which may round up to the next integer.
 pub(super) const REM: OpDef = OpDef {
+    ptx_int: "rem.{i} {d}, {0}, {1};",
+    fails_int: "or(b == 0, and(b == -1, a == -9223372036854775808))",
     spellings: &["%"],
     panics: division_panics,
     partials: &[Of("1.0"), Of("-select(b == 0.0, a / b, round((a - y) / b))")],
@@ -71,6 +78,7 @@ pub(super) fn division_panics(x: &[Lit]) -> bool {
 }
 
 pub(super) const NEG: OpDef = OpDef {
+    ptx_int: "neg.{i} {d}, {0};",
     spellings: &["neg"],
     ptx: "neg.{t} {d}, {0};",
     partials: &[Of("-1.0")],
@@ -79,6 +87,7 @@ pub(super) const NEG: OpDef = OpDef {
 };
 
 pub(super) const ABS: OpDef = OpDef {
+    ptx_int: "abs.{i} {d}, {0};",
     spellings: &["abs"],
     ptx: "abs.{t} {d}, {0};",
     partials: &[Of("select(a == 0.0, 0.0, copysign(1.0, a))")],
@@ -88,6 +97,7 @@ pub(super) const ABS: OpDef = OpDef {
 
 // An argument that was not chosen gets nothing, whatever the cotangent: hence lines in `dy`.
 pub(super) const MIN: OpDef = OpDef {
+    ptx_int: "min.{i} {d}, {0}, {1};",
     spellings: &["min"],
     ptx: "min.{t} {d}, {0}, {1};",
     partials: &[
@@ -100,6 +110,7 @@ pub(super) const MIN: OpDef = OpDef {
 };
 
 pub(super) const MAX: OpDef = OpDef {
+    ptx_int: "max.{i} {d}, {0}, {1};",
     spellings: &["max"],
     ptx: "max.{t} {d}, {0}, {1};",
     partials: &[
@@ -137,6 +148,7 @@ pub(super) const RECIP: OpDef = OpDef {
 
 // The slope in the cotangent is itself a partial that may be infinite.
 pub(super) const MULZ: OpDef = OpDef {
+    lowered: "select(a == 0.0, 0.0, a * b)",
     partials: &[Pole("b"), Of("a")],
     facts: Facts { left_identity: Some(1.0), unless_zero: Some(Op::Mul), ..PLAIN },
     cost: 2,
@@ -151,6 +163,7 @@ pub(super) const MULZ: OpDef = OpDef {
 
 // In a nest the division comes first, so that what is left is a choice between numbers and not a branch.
 pub(super) const DIVZ: OpDef = OpDef {
+    lowered: "select(a == 0.0, 0.0, a / b)",
     lane: "{ let quotient = {0} / {1}; if {0} == 0.0 { 0.0 } else { quotient } }",
     partials: &[Applied("divz(dy, b)"), Of("-divz(y, b)")],
     facts: Facts { unless_zero: Some(Op::Div), ..PLAIN },

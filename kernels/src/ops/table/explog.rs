@@ -97,6 +97,7 @@ pub(super) const LOG10: OpDef = OpDef {
 };
 
 pub(super) const LOG: OpDef = OpDef {
+    lowered: "ln(a) / ln(b)",
     spellings: &["log"],
     lane: "::pullback::math::{T}::ln::<FMA>({0}) / ::pullback::math::{T}::ln::<FMA>({1})",
     partials: &[Pole("1.0 / (a * ln(b))"), Pole("-(y / (b * ln(b)))")],

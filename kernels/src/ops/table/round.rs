@@ -21,6 +21,7 @@ pub(super) const CEIL: OpDef = OpDef {
 };
 
 pub(super) const ROUND: OpDef = OpDef {
+    lowered: "select(abs(a - trunc(a)) >= 0.5, trunc(a) + copysign(1.0, a), trunc(a))",
     spellings: &["round"],
     partials: &[Zero],
     cost: 3,
@@ -45,6 +46,7 @@ pub(super) const TRUNC: OpDef = OpDef {
 };
 
 pub(super) const FRACT: OpDef = OpDef {
+    lowered: "a - trunc(a)",
     spellings: &["fract"],
     partials: &[Of("1.0")],
     cost: 2,
@@ -53,6 +55,8 @@ pub(super) const FRACT: OpDef = OpDef {
 };
 
 pub(super) const SIGNUM: OpDef = OpDef {
+    lowered: "select(is_nan(a), a, copysign(1.0, a))",
+    lowered_int: "select(a > 0, 1, select(a < 0, -1, 0))",
     spellings: &["signum"],
     partials: &[Zero],
     test: on(&[(0.1, 3.0)]),
@@ -68,6 +72,10 @@ pub(super) const COPYSIGN: OpDef = OpDef {
 };
 
 pub(super) const CLAMP: OpDef = OpDef {
+    lowered: "select(a < b, b, select(a > c, c, a))",
+    lowered_int: "select(a < b, b, select(a > c, c, a))",
+    fails: "not(b <= c)",
+    fails_int: "b > c",
     spellings: &["clamp"],
     panics: clamp_panics,
     partials: &[
@@ -91,6 +99,9 @@ fn clamp_panics(x: &[Lit]) -> bool {
 }
 
 pub(super) const REM_EUCLID: OpDef = OpDef {
+    lowered: "select(rem(a, b) < 0.0, rem(a, b) + abs(b), rem(a, b))",
+    lowered_int: "select(rem(a, b) < 0, rem(a, b) + abs(b), rem(a, b))",
+    fails_int: "or(b == 0, and(b == -1, a == -9223372036854775808))",
     spellings: &["rem_euclid"],
     panics: arith::division_panics,
     partials: &[Of("1.0"), Of("-select(b == 0.0, a / b, round((a - y) / b))")],
@@ -106,6 +117,9 @@ pub(super) const REM_EUCLID: OpDef = OpDef {
 };
 
 pub(super) const DIV_EUCLID: OpDef = OpDef {
+    lowered: "select(rem(a, b) < 0.0, select(b > 0.0, trunc(a / b) - 1.0, trunc(a / b) + 1.0), trunc(a / b))",
+    lowered_int: "select(rem(a, b) < 0, select(b > 0, a / b - 1, a / b + 1), a / b)",
+    fails_int: "or(b == 0, and(b == -1, a == -9223372036854775808))",
     spellings: &["div_euclid"],
     panics: arith::division_panics,
     partials: &[Zero, Zero],

@@ -128,12 +128,14 @@ pub(super) const ATANH: OpDef = OpDef {
 };
 
 pub(super) const TO_DEGREES: OpDef = OpDef {
+    lowered: "a * 57.29577951308232",
     spellings: &["to_degrees"],
     partials: &[Of("57.29577951308232")],
     ..op("to_degrees", Sig::Float(1), float!(a => a.to_degrees()), "{0}.to_degrees()")
 };
 
 pub(super) const TO_RADIANS: OpDef = OpDef {
+    lowered: "a * 0.017453292519943295",
     spellings: &["to_radians"],
     partials: &[Of("0.017453292519943295")],
     ..op("to_radians", Sig::Float(1), float!(a => a.to_radians()), "{0}.to_radians()")

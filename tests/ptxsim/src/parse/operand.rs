@@ -103,7 +103,11 @@ impl<'a> Parser<'a> {
         operands: Vec<Operand<'a>>,
     ) -> Result<Inst> {
         match inst.op.clone() {
+            Op::Alu(Alu::Mov, ty) if operands.iter().any(|o| matches!(o, Operand::Group(_))) => {
+                self.assemble_halves(&mut inst, ty, &operands)?;
+            }
             Op::Alu(alu, ty) => self.assemble_alu(&mut inst, alu, ty, &operands)?,
+            Op::Pack(_) | Op::Unpack(_) => unreachable!("only made here"),
             Op::Load { space, ty, .. } => {
                 let [value, address] = self.exactly(&operands)?;
                 inst.dst = self.vector(value, vector, |p, o| p.destination(o, ty, true))?;
@@ -176,6 +180,27 @@ impl<'a> Parser<'a> {
         inst.dst = vec![self.destination(&operands[0], to, wider)?];
         for (o, &ty) in operands[1..].iter().zip(&from) {
             inst.src.push(self.source(o, ty, wider)?);
+        }
+        Ok(())
+    }
+
+    /// `mov.b64` between a number and its two halves.
+    fn assemble_halves(&mut self, inst: &mut Inst, ty: Ty, operands: &[Operand<'a>]) -> Result<()> {
+        let half = match ty {
+            Ty::B32 => Ty::B16,
+            Ty::B64 => Ty::B32,
+            _ => return self.fail("only .b32 and .b64 have halves"),
+        };
+        let [to, from] = self.exactly(operands)?;
+        let bits = 8 * half.size() as u32;
+        if let Operand::Group(_) = to {
+            inst.dst = self.vector(to, 2, |p, o| p.destination(o, half, false))?;
+            inst.src = vec![self.source(from, ty, false)?];
+            inst.op = Op::Unpack(bits);
+        } else {
+            inst.dst = vec![self.destination(to, ty, false)?];
+            inst.src = self.vector(from, 2, |p, o| p.source(o, half, false))?;
+            inst.op = Op::Pack(bits);
         }
         Ok(())
     }

@@ -1,0 +1,9 @@
+//! PTX from nests: run in the interpreter against the oracle, assembled by a real `ptxas` where there is one, and
+//! compared with snapshots.
+
+mod assemble;
+mod device;
+mod exact;
+mod functions;
+mod ops;
+mod snapshots;
