@@ -34,6 +34,9 @@
 
 pub mod check;
 pub mod cpu;
+#[cfg(feature = "cuda")]
+pub mod cuda;
+mod device;
 mod function;
 #[doc(hidden)]
 pub mod math;
@@ -42,6 +45,7 @@ pub mod shape;
 mod tangent;
 
 pub use check::CheckError;
+pub use device::{Device, DeviceError};
 pub use function::{Function, Grad, Workspace};
 pub use nalgebra;
 #[doc(hidden)]

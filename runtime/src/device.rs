@@ -1,0 +1,155 @@
+//! Where computations run.
+
+use std::fmt;
+
+/// A CPU or a GPU.
+///
+/// ```
+/// use pullback::Device;
+///
+/// let device = Device::best();
+/// println!("computing on {device}");
+/// assert!(Device::cpu().is_cpu());
+/// ```
+#[derive(Clone)]
+pub struct Device(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Cpu,
+    #[cfg(feature = "cuda")]
+    Cuda(std::sync::Arc<crate::cuda::Gpu>),
+}
+
+impl Device {
+    /// This machine's CPU.
+    #[must_use]
+    pub fn cpu() -> Device {
+        Device(Kind::Cpu)
+    }
+
+    /// The GPU of that number.
+    ///
+    /// # Errors
+    /// If there is none, if there is no driver, or if this program was built without the feature `cuda`.
+    pub fn cuda(ordinal: usize) -> Result<Device, DeviceError> {
+        #[cfg(feature = "cuda")]
+        return crate::cuda::Gpu::open(ordinal).map(|gpu| Device(Kind::Cuda(gpu)));
+        #[cfg(not(feature = "cuda"))]
+        {
+            let _ = ordinal;
+            Err(DeviceError::NotBuilt)
+        }
+    }
+
+    /// The first GPU if there is one, otherwise the CPU.
+    #[must_use]
+    pub fn best() -> Device {
+        Device::cuda(0).unwrap_or_else(|_| Device::cpu())
+    }
+
+    /// Whether this is the CPU.
+    #[must_use]
+    pub fn is_cpu(&self) -> bool {
+        matches!(self.0, Kind::Cpu)
+    }
+
+    /// The GPU, if this is one.
+    #[cfg(feature = "cuda")]
+    #[must_use]
+    pub fn gpu(&self) -> Option<&std::sync::Arc<crate::cuda::Gpu>> {
+        match &self.0 {
+            Kind::Cpu => None,
+            Kind::Cuda(gpu) => Some(gpu),
+        }
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Cpu => f.write_str("cpu"),
+            #[cfg(feature = "cuda")]
+            Kind::Cuda(gpu) => write!(f, "cuda:{} ({})", gpu.ordinal(), gpu.name()),
+        }
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What can go wrong on a device.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// The program was built without the feature `cuda`.
+    NotBuilt,
+    /// There is no CUDA driver on this machine.
+    NoDriver,
+    /// There is no GPU of that number.
+    NoDevice(usize),
+    /// The driver is older than the kernels' PTX.
+    DriverTooOld,
+    /// There is no memory left for so many bytes.
+    OutOfMemory(usize),
+    /// The driver does not assemble a kernel: a bug in this crate. The driver's own words.
+    Compile(String),
+    /// Data of the wrong length.
+    Length {
+        /// How many bytes there should be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A kernel came upon what makes the same program panic on the CPU: an index out of bounds, a failed assertion.
+    Panicked(String),
+    /// Any other error of the driver: what failed, and the driver's name for it.
+    Driver {
+        /// What failed.
+        doing: &'static str,
+        /// The driver's name for it.
+        error: String,
+    },
+}
+
+impl fmt::Display for DeviceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DeviceError::NotBuilt => f.write_str("this program was built without the feature `cuda` of pullback"),
+            DeviceError::NoDriver => f.write_str("there is no CUDA driver (libcuda.so.1) on this machine"),
+            DeviceError::NoDevice(k) => write!(f, "there is no GPU number {k}"),
+            DeviceError::DriverTooOld => f.write_str("the CUDA driver is too old: PTX 6.0 wants version 9.0 or newer"),
+            DeviceError::OutOfMemory(bytes) => write!(f, "the GPU has no room for {bytes} more bytes"),
+            DeviceError::Compile(log) => write!(f, "the CUDA driver does not accept a kernel: {log}"),
+            DeviceError::Length { expected, found } => {
+                write!(f, "{expected} bytes are wanted, not {found}")
+            }
+            DeviceError::Panicked(message) => write!(f, "on the GPU: {message}"),
+            DeviceError::Driver { doing, error } => write!(f, "{doing}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for DeviceError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_always_a_cpu() {
+        assert!(Device::cpu().is_cpu());
+        assert_eq!(Device::cpu().to_string(), "cpu");
+        assert!(!DeviceError::NoDriver.to_string().is_empty());
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    #[test]
+    fn without_the_feature_there_is_no_gpu() {
+        assert_eq!(Device::cuda(0).unwrap_err(), DeviceError::NotBuilt);
+        assert!(Device::best().is_cpu());
+    }
+}
