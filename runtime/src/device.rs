@@ -118,10 +118,14 @@ pub enum DeviceError {
 impl fmt::Display for DeviceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DeviceError::NotBuilt => f.write_str("this program was built without the feature `cuda` of pullback"),
+            DeviceError::NotBuilt => {
+                f.write_str("this program was built without the feature `cuda` of pullback")
+            }
             DeviceError::NoDriver => f.write_str("there is no CUDA driver (libcuda.so.1) on this machine"),
             DeviceError::NoDevice(k) => write!(f, "there is no GPU number {k}"),
-            DeviceError::DriverTooOld => f.write_str("the CUDA driver is too old: PTX 6.0 wants version 9.0 or newer"),
+            DeviceError::DriverTooOld => {
+                f.write_str("the CUDA driver is too old: PTX 6.0 wants version 9.0 or newer")
+            }
             DeviceError::OutOfMemory(bytes) => write!(f, "the GPU has no room for {bytes} more bytes"),
             DeviceError::Compile(log) => write!(f, "the CUDA driver does not accept a kernel: {log}"),
             DeviceError::Length { expected, found } => {

@@ -135,8 +135,7 @@ impl Emitter {
     /// A call within the mathematical functions; all others were inlined before.
     fn call(&mut self, name: &str, args: &[Value]) -> Result<Vec<Item>> {
         let args = self.nums(args)?;
-        let float = args.first().map_or(Scalar::F64, |a| a.ty);
-        let Some(func) = self.math(float).get(name).cloned() else {
+        let Some(func) = self.inside.and_then(|float| self.math(float).get(name).cloned()) else {
             return Err(unsupported(format!("a call of @{name}")));
         };
         Ok(self.inline(&func, &args)?.into_iter().map(Item::Num).collect())

@@ -179,6 +179,8 @@ struct Emitter {
     blocks: usize,
     failures: Vec<String>,
     math: HashMap<Scalar, Rc<HashMap<String, Rc<Func>>>>,
+    /// The float type of the mathematical function that is being emitted.
+    inside: Option<Scalar>,
     /// Elements that were loaded ahead: the array and what its own element is.
     loaded: HashMap<Value, Num>,
     /// The nest's indices.
@@ -195,6 +197,7 @@ impl Emitter {
             blocks: 0,
             failures: Vec::new(),
             math: HashMap::new(),
+            inside: None,
             loaded: HashMap::new(),
             indices: Vec::new(),
         }

@@ -36,7 +36,12 @@ impl Emitter {
             (None, ty) => routines::routine(op.def().name, ty),
         };
         match func {
-            Some(func) => Ok(self.inline(&func, args)?.remove(0)),
+            Some(func) => {
+                let outer = std::mem::replace(&mut self.inside, Some(args[0].ty));
+                let results = self.inline(&func, args);
+                self.inside = outer;
+                Ok(results?.remove(0))
+            }
             None => Err(unsupported(format!("{} of {}", op.def().name, tys[0].name()))),
         }
     }

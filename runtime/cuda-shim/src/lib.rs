@@ -7,11 +7,7 @@
 //!
 //! Linux on x86-64 and aarch64; empty elsewhere and without the feature `driver`.
 
-#[cfg(all(
-    feature = "driver",
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "aarch64")
-))]
+#[cfg(all(feature = "driver", target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod driver;
 
 #[cfg(all(

@@ -65,7 +65,8 @@ impl Gpu {
         }
         cust::init(cust::CudaFlags::empty()).map_err(failed("starting the CUDA driver"))?;
         let count = Device::num_devices().map_err(failed("counting GPUs"))?;
-        let number = u32::try_from(ordinal).ok().filter(|&k| k < count).ok_or(DeviceError::NoDevice(ordinal))?;
+        let number =
+            u32::try_from(ordinal).ok().filter(|&k| k < count).ok_or(DeviceError::NoDevice(ordinal))?;
         let device = Device::get_device(number).map_err(failed("finding a GPU"))?;
         let attribute = |a| device.get_attribute(a).map_err(failed("asking a GPU what it can do"));
         let capability = (
@@ -135,22 +136,13 @@ impl Gpu {
 fn refusal(text: &str) -> DeviceError {
     let Ok(image) = CString::new(text) else { return DeviceError::Compile("a zero in the text".into()) };
     let mut log = vec![0u8; 16 << 10];
-    let mut options = [
-        sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER,
-        sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES,
-    ];
+    let mut options =
+        [sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER, sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES];
     let mut values = [log.as_mut_ptr().cast::<c_void>(), log.len() as *mut c_void];
     let mut module = std::ptr::null_mut();
     // SAFETY: the text ends with a zero; the options are two, and name a buffer and its length, as the values are.
-    let code = unsafe {
-        raw_load(
-            &raw mut module,
-            image.as_ptr(),
-            2,
-            options.as_mut_ptr(),
-            values.as_mut_ptr(),
-        )
-    };
+    let code =
+        unsafe { raw_load(&raw mut module, image.as_ptr(), 2, options.as_mut_ptr(), values.as_mut_ptr()) };
     let log = CStr::from_bytes_until_nul(&log).map(|l| l.to_string_lossy().into_owned()).unwrap_or_default();
     match code {
         // CUDA_ERROR_UNSUPPORTED_PTX_VERSION, which cust's list of codes does not have.

@@ -66,6 +66,7 @@ impl Gpu {
             args.iter().map(|a| (&raw const a.0).cast_mut().cast::<c_void>()).collect();
         // SAFETY: the pointers lead to as many bytes as the kernel's parameters have at most (little-endian, so that the
         // low bytes come first), and the driver reads them before it returns; the rest is the caller's promise.
-        unsafe { self.stream().launch(&function, grid, block, 0, &pointers) }.map_err(failed("launching a kernel"))
+        unsafe { self.stream().launch(&function, grid, block, 0, &pointers) }
+            .map_err(failed("launching a kernel"))
     }
 }
