@@ -24,7 +24,6 @@ pub(crate) fn is_std_function(p: &Path) -> bool {
             | "cmp::min"
             | "cmp::max"
             | "pullback::detach"
-            | "detach"
             | "Some"
             | "None"
             | "Ok"

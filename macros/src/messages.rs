@@ -418,6 +418,27 @@ pub(crate) fn push_in_loop() -> String {
         .into()
 }
 
+// Solutions of systems of equations.
+
+pub(crate) fn square(name: &str, ty: &str) -> String {
+    format!("`{name}` needs a square matrix (a `DMatrix`, or a static one of two rows or more), not {ty}")
+}
+
+pub(crate) fn right_hand_side(ty: &str) -> String {
+    format!("`solve` takes a column vector, or a matrix whose columns are the right-hand sides, not {ty}")
+}
+
+pub(crate) fn fallible(name: &str) -> String {
+    format!(
+        "`{name}` of a result that is missing for some matrices: where it is missing there is no derivative, so only \
+         `unwrap()` and `expect(\"..\")` are supported"
+    )
+}
+
+pub(crate) fn factor_method(name: &str, factor: &str, known: &str) -> String {
+    format!("`{name}` of {factor} is not known to have a derivative; supported are {known}")
+}
+
 // Methods, functions and calls.
 
 pub(crate) fn unknown_method(name: &str, ty: &str) -> String {

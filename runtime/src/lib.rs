@@ -34,6 +34,7 @@
 
 pub mod check;
 pub mod cpu;
+mod detach;
 #[cfg(feature = "cuda")]
 pub mod cuda;
 mod device;
@@ -45,6 +46,7 @@ pub mod shape;
 mod tangent;
 
 pub use check::CheckError;
+pub use detach::detach;
 pub use device::{Device, DeviceError};
 pub use function::{Function, Grad, Workspace};
 pub use nalgebra;

@@ -111,6 +111,8 @@ pub struct Facts {
     pub quotient: bool,
     /// The operation that this is where the first argument is not 0.
     pub unless_zero: Option<Op>,
+    /// The partials are not the slopes, but what the user wants in their place.
+    pub detaches: bool,
 }
 
 /// No facts.
@@ -123,6 +125,7 @@ pub const PLAIN: Facts = Facts {
     reduce: None,
     quotient: false,
     unless_zero: None,
+    detaches: false,
 };
 
 /// How an operation's automatic test draws arguments.

@@ -196,6 +196,8 @@ ops! {
     WrapU32 = int::WRAP_U32;
     /// The value modulo 2^32, as `i32`.
     WrapI32 = int::WRAP_I32;
+    /// The argument, which counts as a constant where the result is differentiated.
+    Detach = round::DETACH;
 }
 
 /// Where most functions are smooth.

@@ -90,11 +90,12 @@ impl Lower<'_> {
     }
 
     /// A contraction of arrays whose inner extents agree, though the types may not show it.
-    fn contract_fit(&mut self, kind: Contract, x: Value, y: Value) -> Res<Value> {
+    pub(super) fn contract_fit(&mut self, kind: Contract, x: Value, y: Value) -> Res<Value> {
         let (sx, sy) = (self.b.values.ty(x).shape().to_vec(), self.b.values.ty(y).shape().to_vec());
         let want = match kind {
             Contract::MatMul { .. } => vec![sx[1], sy[1]],
             Contract::MatVec { ta: false } => vec![sx[1]],
+            Contract::Solve { .. } => [&sy[..sy.len() - 1], &sx[..1]].concat(),
             _ => vec![sx[0]],
         };
         let elem = self.b.values.ty(x).elem().ok_or(SILENT)?;
@@ -150,6 +151,7 @@ impl Lower<'_> {
                 self.op("sqrt", &[s]).map(number)
             }
             ("trace", []) => self.trace(a).map(number),
+            ("determinant" | "try_inverse" | "lu" | "cholesky", []) => self.solver_method(a, m),
             ("tr_mul", [Val::Arr(b)]) => self.tr_mul(a, b),
             ("cross", [Val::Arr(b)]) => self.cross(a, b),
             ("row_sum" | "column_sum" | "row_mean" | "column_mean", []) => self.line_sums(a, &m.name),

@@ -38,6 +38,8 @@ impl Lower<'_> {
             Val::Iter(it) => self.iterator_method(e, &it, m, args, want),
             Val::Range(lo, hi, ty) => self.range_method(e, (lo, hi, ty), m, args, want),
             Val::Maybe(there, v) => self.maybe_method(there, *v, m, &args),
+            Val::Factor(factor, a) => self.factor_method(factor, &a, m, &args),
+            Val::Fallible(v) => self.unwrapped(*v, m),
             Val::Tuple(vs) if m.name == "clone" => Ok(Val::Tuple(vs)),
             Val::Never => Ok(Val::Never),
             other => self.fail(m.name_at, messages::unknown_method(&m.name, &other.show())),

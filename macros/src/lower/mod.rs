@@ -23,6 +23,7 @@ mod matrices;
 mod numbers;
 mod paths;
 mod scan;
+mod solvers;
 mod values;
 
 use std::collections::{BTreeMap, HashMap};

@@ -167,6 +167,10 @@ impl Lower<'_> {
 
     fn std_function(&mut self, p: &Path, args: Vec<Val>, place: Place) -> Res<Val> {
         match (p.last(), &args[..]) {
+            ("detach", [v]) => {
+                let v = self.deref(v.clone())?;
+                self.detached(v)
+            }
             ("swap", [Val::Mut(a), Val::Mut(b)]) => {
                 let (x, y) = (self.read(a)?, self.read(b)?);
                 self.write(a, y)?;

@@ -41,6 +41,10 @@ pub(super) enum Val {
     Mut(super::assign::Target),
     /// A value that may be missing (`iter.next()`, `max_by(..)`): whether it is there, and it.
     Maybe(Value, Box<Val>),
+    /// A matrix with the way in which systems of equations with it are solved.
+    Factor(super::solvers::Factor, Arr),
+    /// The result of a method that fails for some matrices, to be unwrapped.
+    Fallible(Box<Val>),
     /// A text: only messages of assertions have any.
     Text,
     /// Control does not get here.
@@ -99,6 +103,8 @@ impl Val {
             Val::Closure(_) | Val::Func(_) => "a function".into(),
             Val::Mut(_) => "a mutable reference".into(),
             Val::Maybe(_, v) => format!("Option<{}>", v.show()),
+            Val::Factor(factor, _) => factor.show().into(),
+            Val::Fallible(v) => format!("Option<{}>", v.show()),
             Val::Text => "a text".into(),
             Val::Never => "!".into(),
             Val::Missing => "nothing".into(),
@@ -414,10 +420,9 @@ pub(super) fn same(a: &Val, b: &Val) -> bool {
         (Val::Tuple(xs), Val::Tuple(ys)) => {
             xs.len() == ys.len() && xs.iter().zip(ys).all(|(x, y)| same(x, y))
         }
-        (Val::Arr(x), Val::Arr(y)) => {
-            x.leaves.len() == y.leaves.len()
-                && x.leaves.iter().zip(&y.leaves).all(|(x, y)| same_data(&x.data, &y.data))
-        }
+        (Val::Arr(x), Val::Arr(y)) => same_array(x, y),
+        (Val::Factor(f, x), Val::Factor(g, y)) => f == g && same_array(x, y),
+        (Val::Fallible(x), Val::Fallible(y)) => same(x, y),
         (Val::Missing, Val::Missing) => true,
         (Val::Range(a, b, _), Val::Range(c, d, _)) => (a, b) == (c, d),
         (Val::Iter(x), Val::Iter(y)) => Rc::ptr_eq(&x.item, &y.item) && x.stages.len() == y.stages.len(),
@@ -428,6 +433,11 @@ pub(super) fn same(a: &Val, b: &Val) -> bool {
         (Val::Text, Val::Text) | (Val::Never, Val::Never) => true,
         _ => false,
     }
+}
+
+fn same_array(x: &Arr, y: &Arr) -> bool {
+    x.leaves.len() == y.leaves.len()
+        && x.leaves.iter().zip(&y.leaves).all(|(x, y)| same_data(&x.data, &y.data))
 }
 
 fn same_data(a: &Data, b: &Data) -> bool {

@@ -10,6 +10,10 @@ type Rows<'a, T> = (&'a [T], usize, usize);
 /// Products with an axis this short are written out; nalgebra hands longer ones to blocked code.
 const SHORT: usize = 5;
 
+/// The derivative of a determinant of up to this many rows is always computed from minors, which is exact for singular
+/// matrices; for larger ones they take too long.
+const WRITTEN_MINORS: usize = 4;
+
 /// `C = A B`, with A (B) read transposed if `TA` (`TB`).
 pub fn matmul<T: Number + RealField, const TA: bool, const TB: bool>(
     c: &mut [T],
@@ -121,12 +125,26 @@ pub fn det<T: RealField + Copy>(a: Rows<'_, T>) -> T {
 pub fn cofactor<T: RealField + Copy>(cofactors: &mut [T], a: Rows<'_, T>) {
     let n = a.1;
     let a = dense(a);
+    if n > WRITTEN_MINORS
+        && let Some(inverse) = regular_inverse(&a)
+    {
+        // The transposed inverse, row after row, is the inverse, column after column.
+        let det = a.determinant();
+        return cofactors.iter_mut().zip(inverse.iter()).for_each(|(c, &e)| *c = det * e);
+    }
     for i in 0..n {
         for j in 0..n {
             let minor = a.clone().remove_row(i).remove_column(j).determinant();
             cofactors[i * n + j] = if (i + j) % 2 == 0 { minor } else { -minor };
         }
     }
+}
+
+/// The inverse of a matrix, unless it is singular or so nearly singular that little of the inverse is right.
+fn regular_inverse<T: RealField + Copy>(a: &DMatrix<T>) -> Option<DMatrix<T>> {
+    let inverse = a.clone().try_inverse()?;
+    let condition = a.norm() * inverse.norm();
+    (condition < T::default_epsilon().sqrt().recip()).then_some(inverse)
 }
 
 /// The upper triangular U with `Uᵀ U = A`, from the upper triangle of A.

@@ -1,4 +1,4 @@
-//! Rounding, signs, clamping, and division that rounds down.
+//! Rounding, signs, clamping, division that rounds down, and the number that counts as constant.
 
 use super::*;
 
@@ -132,4 +132,11 @@ pub(super) const DIV_EUCLID: OpDef = OpDef {
         number!(a, b => a.div_euclid(b); a.wrapping_div_euclid(b)),
         "{0}.div_euclid({1})",
     )
+};
+
+pub(super) const DETACH: OpDef = OpDef {
+    ptx: "mov.{t} {d}, {0};",
+    partials: &[Zero],
+    facts: Facts { detaches: true, ..PLAIN },
+    ..op("detach", Sig::Float(1), float!(a => a), "{0}")
 };
