@@ -34,9 +34,9 @@
 
 pub mod check;
 pub mod cpu;
-mod detach;
 #[cfg(feature = "cuda")]
 pub mod cuda;
+mod detach;
 mod device;
 mod function;
 #[doc(hidden)]
