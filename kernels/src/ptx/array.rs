@@ -64,7 +64,7 @@ impl Emitter {
         if shape.iter().product::<i64>() <= IN_REGISTERS {
             return Ok(Array::Registers { shape: shape.to_vec(), items });
         }
-        self.to_local(&Array::Registers { shape: shape.to_vec(), items })
+        self.spill(&Array::Registers { shape: shape.to_vec(), items })
     }
 
     /// Room for an array that an inner nest builds.
@@ -87,7 +87,7 @@ impl Emitter {
     }
 
     /// A copy in local memory.
-    pub(super) fn to_local(&mut self, array: &Array) -> Result<Array> {
+    pub(super) fn spill(&mut self, array: &Array) -> Result<Array> {
         match array {
             Array::Registers { shape, items } => {
                 let elem = items.first().map_or(Scalar::F64, |n| n.ty);
@@ -135,7 +135,7 @@ impl Emitter {
                 let items = items.iter().map(|n| fresh(self, n)).collect();
                 Ok(Array::Registers { shape, items })
             }
-            Array::Local { .. } if !own => self.to_local(&array),
+            Array::Local { .. } if !own => self.spill(&array),
             other => Ok(other),
         }
     }
@@ -143,7 +143,7 @@ impl Emitter {
     /// As the argument of an unrolled iteration, which may overwrite it.
     pub(super) fn unshared(&mut self, item: Item) -> Result<Item> {
         match item {
-            Item::Array(a @ Array::Local { .. }) => Ok(Item::Array(self.to_local(&a)?)),
+            Item::Array(a @ Array::Local { .. }) => Ok(Item::Array(self.spill(&a)?)),
             other => Ok(other),
         }
     }
@@ -166,7 +166,7 @@ impl Emitter {
         let mut sources = Vec::new();
         for (_, from) in &moves {
             let through = several || matches!(from, Array::Registers { .. });
-            sources.push(if through { self.to_local(from)? } else { (*from).clone() });
+            sources.push(if through { self.spill(from)? } else { (*from).clone() });
         }
         moves.iter().zip(&sources).try_for_each(|((to, _), from)| self.copy_local(to, from))
     }
@@ -215,7 +215,7 @@ impl Emitter {
                 self.write_register(shape, items, &position, inside.as_ref(), &value, add)
             }
             Array::Local { elem, .. } => {
-                let target = if self.is_dead(array) { found } else { self.to_local(&found)? };
+                let target = if self.is_dead(array) { found } else { self.spill(&found)? };
                 let place = self.local_place(&target, &position)?;
                 self.write_memory(inside.as_ref(), "local", &place, elem, &value, add)?;
                 Ok(target)
@@ -341,19 +341,19 @@ impl Emitter {
             None => String::new(),
         };
         self.text.line(format!("{guard}ld.{space}.{} {}, {place};", memory_type(elem), r.text));
-        self.from_memory(elem, &r)
+        self.loaded_value(elem, &r)
     }
 
     /// A truth value from the number that stands for it in memory; any other type as it is.
-    pub(super) fn from_memory(&mut self, elem: Scalar, raw: &Num) -> Num {
+    pub(super) fn loaded_value(&mut self, elem: Scalar, raw: &Num) -> Num {
         match elem {
             Scalar::Bool => self.text.emit(Scalar::Bool, "setp.ne.s32", &[&raw.text, "0"]),
             _ => raw.clone(),
         }
     }
 
-    /// The contrary of [`Emitter::from_memory`], in a register.
-    pub(super) fn for_memory(&mut self, value: &Num) -> Num {
+    /// The contrary of [`Emitter::loaded_value`], in a register.
+    pub(super) fn stored_value(&mut self, value: &Num) -> Num {
         let value = self.text.in_register(value);
         match value.ty {
             Scalar::Bool => self.text.emit(Scalar::I32, "selp.b32", &["1", "0", &value.text]),
@@ -362,7 +362,7 @@ impl Emitter {
     }
 
     pub(super) fn store(&mut self, space: &str, place: &str, value: &Num) {
-        let raw = self.for_memory(value);
+        let raw = self.stored_value(value);
         self.text.line(format!("st.{space}.{} {place}, {};", memory_type(value.ty), raw.text));
     }
 
@@ -378,7 +378,7 @@ impl Emitter {
             return items.get(usize::try_from(k).unwrap_or(usize::MAX)).cloned().ok_or_else(zero);
         }
         if items.len() > 8 {
-            let local = self.to_local(&Array::Registers { shape: shape.to_vec(), items: items.to_vec() })?;
+            let local = self.spill(&Array::Registers { shape: shape.to_vec(), items: items.to_vec() })?;
             let place = self.local_place(&local, position)?;
             return Ok(self.load_if(inside, "local", &place, items[0].ty));
         }

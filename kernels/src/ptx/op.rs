@@ -37,7 +37,7 @@ impl Emitter {
         };
         match func {
             Some(func) => {
-                let outer = std::mem::replace(&mut self.inside, Some(args[0].ty));
+                let outer = self.inside.replace(args[0].ty);
                 let results = self.inline(&func, args);
                 self.inside = outer;
                 Ok(results?.remove(0))

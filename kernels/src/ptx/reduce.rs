@@ -150,12 +150,12 @@ impl Emitter {
         self.reduce_warp(folds, &[16, 8, 4, 2, 1])?;
         let first_lane = self.text.emit(Scalar::Bool, "setp.ne.u32", &[&lane.text, "0"]);
         self.text.line(format!("@{} bra {skip};", first_lane.text));
-        self.to_shared(folds, &shared, &warp);
+        self.leave_in_shared(folds, &shared, &warp);
         self.text.label(&skip);
         self.text.line("bar.sync 0;");
         let other_warp = self.text.emit(Scalar::Bool, "setp.ne.u32", &[&warp.text, "0"]);
         self.text.line(format!("@{} bra {after};", other_warp.text));
-        self.from_shared(folds, &shared, &lane);
+        self.take_shared(folds, &shared, &lane);
         self.reduce_warp(folds, &[4, 2, 1])?;
         self.text.line(format!("@{} bra {after};", first_lane.text));
         let finishing = self.text.emit(Scalar::Bool, "setp.ne.u32", &[&phase.text, "0"]);
@@ -198,9 +198,9 @@ impl Emitter {
         };
         match n.ty {
             Scalar::Bool => {
-                let word = self.for_memory(n);
+                let word = self.stored_value(n);
                 let word = shuffle(self, &word);
-                self.from_memory(Scalar::Bool, &word)
+                self.loaded_value(Scalar::Bool, &word)
             }
             Scalar::I32 => shuffle(self, n),
             Scalar::F32 => {
@@ -218,7 +218,7 @@ impl Emitter {
     }
 
     /// The first lane of each warp leaves its folds in shared memory.
-    fn to_shared(&mut self, folds: &[(usize, Fold)], shared: &str, warp: &Num) {
+    fn leave_in_shared(&mut self, folds: &[(usize, Fold)], shared: &str, warp: &Num) {
         let base = self.shared_row(shared, warp);
         for (k, n) in flat(folds).into_iter().enumerate() {
             let place = format!("[{}+{}]", base.text, k as u32 * WARPS * 8);
@@ -227,7 +227,7 @@ impl Emitter {
     }
 
     /// The first lanes of the first warp take the folds of all warps.
-    fn from_shared(&mut self, folds: &[(usize, Fold)], shared: &str, lane: &Num) {
+    fn take_shared(&mut self, folds: &[(usize, Fold)], shared: &str, lane: &Num) {
         let base = self.shared_row(shared, lane);
         let takes = self.text.emit(Scalar::Bool, "setp.lt.u32", &[&lane.text, &WARPS.to_string()]);
         let mut k = 0;
@@ -245,10 +245,10 @@ impl Emitter {
     fn load_over(&mut self, to: &Num, nothing: &Num, condition: &Num, space: &str, place: &str) {
         let raw = if to.ty == Scalar::Bool { Scalar::I32 } else { to.ty };
         let r = self.text.reg(raw);
-        let nothing = if to.ty == Scalar::Bool { self.for_memory(nothing) } else { nothing.clone() };
+        let nothing = if to.ty == Scalar::Bool { self.stored_value(nothing) } else { nothing.clone() };
         self.text.assign(&r, &nothing);
         self.text.line(format!("@{} ld.{space}.{} {}, {place};", condition.text, memory_type(to.ty), r.text));
-        let value = self.from_memory(to.ty, &r);
+        let value = self.loaded_value(to.ty, &r);
         self.text.assign(to, &value);
     }
 

@@ -231,7 +231,7 @@ impl Skeleton<'_> {
         }
         self.e.text.label(&end);
         let converted =
-            |e: &mut Emitter, elem, regs: &[Num]| regs.iter().map(|r| e.from_memory(elem, r)).collect();
+            |e: &mut Emitter, elem, regs: &[Num]| regs.iter().map(|r| e.loaded_value(elem, r)).collect();
         Ok(targets.iter().map(|(elem, _, regs)| converted(self.e, *elem, regs)).collect())
     }
 
@@ -239,7 +239,7 @@ impl Skeleton<'_> {
         let elem = items[0].ty;
         let pointer = self.e.param(Param::Out(out));
         let place = self.e.global_place(&pointer, first, size(elem))?;
-        let regs: Vec<Num> = items.iter().map(|n| self.e.for_memory(n)).collect();
+        let regs: Vec<Num> = items.iter().map(|n| self.e.stored_value(n)).collect();
         let (slow, end) = (self.e.text.fresh_label("UNALIGNED"), self.e.text.fresh_label("STORED"));
         self.e.text.line(format!("@!{} bra {slow};", aligned.text));
         self.e.text.line(format!(
@@ -356,24 +356,38 @@ fn has_loop(block: &Block) -> bool {
 
 /// The kernel that adds up the copies of accumulators: one thread per element, the copies in order.
 fn add_copies(name: &str, elem: Scalar) -> String {
-    let (ty, bytes, of) = (names(elem).own, size(elem), memory_type(elem));
-    let add = if elem.is_float() { format!("add.rn.{ty}") } else { format!("add.{ty}") };
-    let zero = Num::lit(Lit::of(elem, 0.0)).text;
-    let class = if elem.is_float() { ty.to_string() } else { names(elem).bits.to_string() };
-    format!(
-        "
-.visible .entry {name}_add_{elem}(
+    let own = names(elem).own;
+    let (add, class) = match elem.is_float() {
+        true => (format!("add.rn.{own}"), own),
+        false => (format!("add.{own}"), names(elem).bits),
+    };
+    let words = [
+        ("NAME", format!("{name}_add_{}", elem.name())),
+        ("BLOCK", super::BLOCK.to_string()),
+        ("BYTES", size(elem).to_string()),
+        ("CLASS", class.to_string()),
+        ("MEMORY", memory_type(elem).to_string()),
+        ("TYPE", own.to_string()),
+        ("ZERO", Num::lit(Lit::of(elem, 0.0)).text),
+        ("ADD", add),
+    ];
+    words.iter().fold(ADD_COPIES.to_string(), |text, (word, by)| text.replace(&format!("<{word}>"), by))
+}
+
+/// The text of that kernel.
+const ADD_COPIES: &str = "
+.visible .entry <NAME>(
     .param .u64 init,
     .param .u64 copies,
     .param .u64 out,
     .param .u64 length,
     .param .u64 count
-) .maxntid {block}, 1, 1
-{{
+) .maxntid <BLOCK>, 1, 1
+{
     .reg .pred %p<2>;
     .reg .b32 %r<4>;
     .reg .b64 %d<12>;
-    .reg .{class} %x<3>;
+    .reg .<CLASS> %x<3>;
     ld.param.u64 %d0, [init];
     ld.param.u64 %d1, [copies];
     ld.param.u64 %d2, [out];
@@ -393,28 +407,24 @@ NEXT:
     setp.ge.u64 %p0, %d5, %d3;
     @%p0 bra END;
     mul.lo.s64 %d7, %d5, %d4;
-    mad.lo.s64 %d7, %d7, {bytes}, %d1;
+    mad.lo.s64 %d7, %d7, <BYTES>, %d1;
     mov.u64 %d8, 0;
-    mov.{ty} %x0, {zero};
+    mov.<TYPE> %x0, <ZERO>;
 COPY:
-    ld.global.nc.{of} %x1, [%d7];
-    {add} %x0, %x0, %x1;
-    add.s64 %d7, %d7, {bytes};
+    ld.global.nc.<MEMORY> %x1, [%d7];
+    <ADD> %x0, %x0, %x1;
+    add.s64 %d7, %d7, <BYTES>;
     add.s64 %d8, %d8, 1;
     setp.lt.u64 %p1, %d8, %d4;
     @%p1 bra COPY;
-    mad.lo.s64 %d9, %d5, {bytes}, %d0;
-    mad.lo.s64 %d10, %d5, {bytes}, %d2;
-    ld.global.nc.{of} %x2, [%d9];
-    {add} %x0, %x2, %x0;
-    st.global.{of} [%d10], %x0;
+    mad.lo.s64 %d9, %d5, <BYTES>, %d0;
+    mad.lo.s64 %d10, %d5, <BYTES>, %d2;
+    ld.global.nc.<MEMORY> %x2, [%d9];
+    <ADD> %x0, %x2, %x0;
+    st.global.<MEMORY> [%d10], %x0;
     add.s64 %d5, %d5, %d6;
     bra NEXT;
 END:
     ret;
-}}
-",
-        elem = elem.name(),
-        block = super::BLOCK,
-    )
 }
+";

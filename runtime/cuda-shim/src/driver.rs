@@ -5,9 +5,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Mutex, Once};
 
+mod names;
+
 // Only for the order of libraries on the linker's command line; see Cargo.toml.
 extern crate cust_raw as _;
 
+// SAFETY: the first two are the C library's; the table is made below.
 unsafe extern "C" {
     fn dlopen(file: *const c_char, flags: c_int) -> *mut c_void;
     fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
@@ -187,4 +190,4 @@ macro_rules! trampolines {
     };
 }
 
-include!("names.rs");
+names::each_entry!(trampolines);

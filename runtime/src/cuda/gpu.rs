@@ -140,9 +140,9 @@ fn refusal(text: &str) -> DeviceError {
         [sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER, sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES];
     let mut values = [log.as_mut_ptr().cast::<c_void>(), log.len() as *mut c_void];
     let mut module = std::ptr::null_mut();
+    let (options, values) = (options.as_mut_ptr(), values.as_mut_ptr());
     // SAFETY: the text ends with a zero; the options are two, and name a buffer and its length, as the values are.
-    let code =
-        unsafe { raw_load(&raw mut module, image.as_ptr(), 2, options.as_mut_ptr(), values.as_mut_ptr()) };
+    let code = unsafe { raw_load(&raw mut module, image.as_ptr(), 2, options, values) };
     let log = CStr::from_bytes_until_nul(&log).map(|l| l.to_string_lossy().into_owned()).unwrap_or_default();
     match code {
         // CUDA_ERROR_UNSUPPORTED_PTX_VERSION, which cust's list of codes does not have.
@@ -151,6 +151,7 @@ fn refusal(text: &str) -> DeviceError {
     }
 }
 
+// SAFETY: this is the function as the driver declares it.
 unsafe extern "C" {
     /// The driver's function with its codes as numbers: one that cust does not know would be no value of its type.
     #[link_name = "cuModuleLoadDataEx"]
