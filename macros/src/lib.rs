@@ -15,6 +15,8 @@ mod parse;
 mod rule;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod timing;
 mod ty;
 mod types;
 
