@@ -1,6 +1,6 @@
 //! Names in generated code: the user's where there is one, and each one only once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, Span};
 
@@ -10,6 +10,8 @@ use crate::types::Param;
 #[derive(Clone, Default)]
 pub(super) struct Names {
     used: HashSet<String>,
+    /// The last number appended to a name.
+    last: HashMap<String, usize>,
 }
 
 /// Names that generated functions and their signatures use themselves.
@@ -33,7 +35,7 @@ const RESERVED: [&str; 14] = [
 impl Names {
     /// No names but the reserved ones.
     pub(super) fn new() -> Names {
-        Names { used: RESERVED.iter().map(ToString::to_string).collect() }
+        Names { used: RESERVED.iter().map(ToString::to_string).collect(), last: HashMap::new() }
     }
 
     /// Marks a name as used.
@@ -45,11 +47,13 @@ impl Names {
     pub(super) fn fresh(&mut self, wanted: &str, fallback: &str) -> Ident {
         let base = legal(if wanted.is_empty() { fallback } else { wanted });
         let mut name = base.clone();
-        let mut k = 0;
+        // Where the search for this name ended last time: a long function has many of one name.
+        let mut k = self.last.get(&base).copied().unwrap_or(0);
         while !self.used.insert(name.clone()) {
             k += 1;
             name = format!("{base}_{k}");
         }
+        self.last.insert(base, k);
         Ident::new(&name, Span::call_site())
     }
 }
