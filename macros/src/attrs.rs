@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Ident, Path, Token, parenthesized};
+use syn::{Ident, LitInt, Path, Token, parenthesized};
 
 use crate::ast::Place;
 use crate::errors::{Errors, Res};
@@ -19,6 +19,8 @@ pub(crate) struct Options {
     pub(crate) modes: Vec<(Mode, Place)>,
     /// `of = f`: the function that the annotated one is the derivative of.
     pub(crate) of: Option<Path>,
+    /// `checkpoint(every = k)`: loops are reversed in segments of so many iterations.
+    pub(crate) checkpoint: Option<i64>,
 }
 
 /// Parses the arguments of `#[differentiable]` or, if `rule`, of `#[derivative]`.
@@ -44,6 +46,10 @@ pub(crate) fn options(tokens: TokenStream, rule: bool, errors: &mut Errors) -> R
                 }
             }
             Arg::Of(path) if rule => options.of = Some(path),
+            Arg::Checkpoint(every) if !rule => options.checkpoint = segment(&every, errors),
+            Arg::Checkpoint(every) => {
+                errors.report(Place::at(every.span()), messages::derivative_arguments());
+            }
             Arg::Modes(names) => {
                 let at = names.first().map_or(place, |n| Place::at(n.span()));
                 errors.report(at, messages::derivative_arguments());
@@ -74,7 +80,17 @@ fn mode(name: &Ident, errors: &mut Errors) -> Option<Mode> {
     }
 }
 
+/// The iterations of a segment.
+fn segment(every: &LitInt, errors: &mut Errors) -> Option<i64> {
+    let n = every.base10_parse().ok().filter(|n| *n > 0);
+    if n.is_none() {
+        errors.report(Place::at(every.span()), messages::segment());
+    }
+    n
+}
+
 enum Arg {
+    Checkpoint(LitInt),
     Wrt(Vec<Ident>),
     Modes(Vec<Ident>),
     Of(Path),
@@ -84,6 +100,16 @@ impl Parse for Arg {
     fn parse(input: ParseStream) -> syn::Result<Arg> {
         let word: Ident = input.parse()?;
         match word.to_string().as_str() {
+            "checkpoint" => {
+                let inner;
+                parenthesized!(inner in input);
+                let every: Ident = inner.parse()?;
+                if every != "every" {
+                    return Err(syn::Error::new(every.span(), "unknown"));
+                }
+                inner.parse::<Token![=]>()?;
+                Ok(Arg::Checkpoint(inner.parse()?))
+            }
             "wrt" => Ok(Arg::Wrt(names(input)?)),
             "modes" => Ok(Arg::Modes(names(input)?)),
             "of" => {

@@ -102,7 +102,7 @@ fn front(state: &State, errors: &mut Errors) -> Res<Front> {
     // When a companion macro resumes, names made here and the user's own would not see each other.
     let site = proc_macro2::Span::call_site();
     sig.params.iter_mut().for_each(|p| p.name.set_span(p.name.span().resolved_at(site)));
-    generate(&sig, &module, &places, options.of.as_ref(), errors).map(Front::Done)
+    generate(&sig, &module, &places, &options, errors).map(Front::Done)
 }
 
 fn parsed(state: &State, errors: &mut Errors) -> Res<(ItemFn, Options, Function)> {
@@ -153,7 +153,7 @@ fn generate(
     sig: &Signature,
     module: &Module,
     places: &[Place],
-    of: Option<&syn::Path>,
+    options: &Options,
     errors: &mut Errors,
 ) -> Res<TokenStream> {
     let place = Place::at(sig.name.span());
@@ -161,12 +161,13 @@ fn generate(
         let text = violations.iter().map(|v| v.0.clone()).collect::<Vec<_>>().join("; ");
         return Err(errors.report(place, messages::bug(&text)));
     }
-    let derivatives = derivatives(sig, module).map_err(|e| {
+    let derivatives = derivatives(sig, module, options.checkpoint).map_err(|e| {
         let at = places.get((e.loc.0 as usize).wrapping_sub(1)).copied().unwrap_or(place);
         errors.report(at, messages::no_derivative(&e.message))
     })?;
     let items = companion::items(sig, module);
     let companion = emit::companion(sig, &derivatives);
+    let of = options.of.as_ref();
     let extra = of.map(|of| rule::value_function(sig, of));
     // A rule is used, though rustc sees no call of it.
     let used = of.map(|_| {
@@ -191,8 +192,8 @@ fn resolved(tokens: TokenStream, user: Span) -> TokenStream {
 }
 
 /// The derivatives that are asked for, optimised.
-fn derivatives(sig: &Signature, module: &Module) -> Result<Derivatives, AdError> {
-    let module = &fused(module);
+fn derivatives(sig: &Signature, module: &Module, segment: Option<i64>) -> Result<Derivatives, AdError> {
+    let module = &fused(module, segment);
     let name = &module.entry().name;
     let wrt = wrt_leaves(sig);
     let scalar = matches!(sig.ret, RustTy::Float(_)) && module.entry().result_types().len() == 1;
@@ -205,12 +206,13 @@ fn derivatives(sig: &Signature, module: &Module) -> Result<Derivatives, AdError>
 }
 
 /// The module with its entry inlined and fused: what is one loop now has one loop as its derivative, with the seed applied
-/// after it.
-fn fused(module: &Module) -> Module {
+/// after it. Loops that stay sequential are split into segments where the user says so.
+fn fused(module: &Module, segment: Option<i64>) -> Module {
     let mut fused = module.clone();
     if let Some(entry) = fused.funcs.last_mut() {
         opt::inline(module, entry, true);
         opt::optimize(entry);
+        segment.into_iter().for_each(|every| opt::checkpoint(entry, every));
     }
     fused
 }

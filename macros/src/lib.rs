@@ -27,6 +27,9 @@ use proc_macro::TokenStream;
 ///
 /// - `wrt(a, b)`: the parameters whose gradient is asked for; by default all that are floats and not `#[no_diff]`.
 /// - `modes(jvp, jacobian, hessian, hvp)`: derivatives beyond the default.
+/// - `checkpoint(every = k)`: the outermost `for` loops that cannot run in parallel are reversed in segments of k iterations. What
+///   the reverse sweep needs is stored for one segment at a time, and computed once more; with k near the square root
+///   of the number of iterations, the memory grows with that root only.
 #[proc_macro_attribute]
 pub fn differentiable(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(args.into(), item.into(), false).into()

@@ -7,8 +7,14 @@ pub(crate) fn not_a_function() -> String {
 }
 
 pub(crate) fn attribute_arguments() -> String {
-    "expected `wrt(..)` or `modes(..)`, as in `#[differentiable(wrt(a, b), modes(jvp))]`; a custom rule is written \
+    "expected `wrt(..)`, `modes(..)` or `checkpoint(every = ..)`, as in `#[differentiable(wrt(a, b), modes(jvp))]`; a custom rule is written \
      `#[derivative(of = f)]`, on the rule"
+        .into()
+}
+
+pub(crate) fn segment() -> String {
+    "`every` is the number of iterations of a segment, at least 1; the square root of the number of all iterations needs \
+     least memory"
         .into()
 }
 

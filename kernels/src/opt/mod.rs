@@ -1,5 +1,6 @@
 //! Simplification of IR.
 
+mod checkpoint;
 pub mod compact;
 pub mod contract;
 pub mod cse;
@@ -22,6 +23,7 @@ mod tests;
 pub mod unroll;
 pub mod untape;
 
+pub use checkpoint::checkpoint;
 pub(crate) use cursor::Cursor;
 pub use inline::inline;
 pub(crate) use known::Known;

@@ -1,0 +1,8 @@
+use pullback::differentiable;
+
+#[differentiable(checkpoint(every = 0))]
+fn f(x: f64) -> f64 {
+    x
+}
+
+fn main() {}
