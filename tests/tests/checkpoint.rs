@@ -95,4 +95,26 @@ fn segments() {
             panic!("{n}: {e}");
         }
     }
+
+    // The other modes.
+    assert_eq!(curved::jvp(1.3, 8, 1.0), curved_whole::jvp(1.3, 8, 1.0));
+    assert_eq!(curved::hvp(1.3, 8, 1.0), curved_whole::hvp(1.3, 8, 1.0));
+}
+
+#[differentiable(modes(jvp, hvp), checkpoint(every = 3))]
+fn curved(k: f64, #[no_diff] steps: usize) -> f64 {
+    let mut x = k;
+    for _ in 0..steps {
+        x = (k * x).sin();
+    }
+    x
+}
+
+#[differentiable(modes(jvp, hvp))]
+fn curved_whole(k: f64, #[no_diff] steps: usize) -> f64 {
+    let mut x = k;
+    for _ in 0..steps {
+        x = (k * x).sin();
+    }
+    x
 }
