@@ -469,3 +469,18 @@ fn combinations() {
     assert!((value - single(&x, 0.5)).abs() < 1e-6);
     assert!(single::check(&x, 0.5).is_ok());
 }
+
+#[differentiable]
+fn distance(a: &DVector<f64>, b: &DVector<f64>) -> f64 {
+    (a - b).norm() + a.metric_distance(b)
+}
+
+#[test]
+fn a_length_has_a_derivative_at_the_origin() {
+    let (a, b) = (DVector::from_vec(vec![3.0, 0.0]), DVector::from_vec(vec![0.0, 4.0]));
+    let (value, grad) = distance::value_and_grad(&a, &b);
+    assert_eq!(value, 10.0);
+    assert!((grad.a - DVector::from_vec(vec![1.2, -1.6])).norm() < 1e-15);
+    let (value, grad) = distance::value_and_grad(&a, &a);
+    assert_eq!((value, grad.a.as_slice(), grad.b.as_slice()), (0.0, &[0.0; 2][..], &[0.0; 2][..]));
+}

@@ -120,7 +120,7 @@ impl Lower<'_> {
             ("norm_squared" | "magnitude_squared", []) => self.norm_squared(a).map(number),
             ("norm" | "magnitude", []) => {
                 let s = self.norm_squared(a)?;
-                self.op("sqrt", &[s]).map(number)
+                self.euclidean(s, &ty).map(number)
             }
             ("sum", []) => self.folded_numbers(a, Reduce::Sum).map(number),
             ("product", []) => self.folded_numbers(a, Reduce::Product).map(number),
@@ -148,7 +148,7 @@ impl Lower<'_> {
                     return Err(SILENT);
                 };
                 let s = self.norm_squared(&d)?;
-                self.op("sqrt", &[s]).map(number)
+                self.euclidean(s, &ty).map(number)
             }
             ("trace", []) => self.trace(a).map(number),
             ("determinant" | "try_inverse" | "lu" | "cholesky", []) => self.solver_method(a, m),
@@ -194,6 +194,16 @@ impl Lower<'_> {
 
     fn norm_squared(&mut self, a: &Arr) -> Res<Value> {
         self.folded_with(a, Reduce::Sum, |l, v, _| l.op("mul", &[v, v]))
+    }
+
+    /// The length of a vector from its square. At the origin its derivative is zero, as PyTorch's is, so the root is
+    /// taken of something else there.
+    fn euclidean(&mut self, square: Value, ty: &Ty) -> Res<Value> {
+        let (zero, one) = (self.number(ty, 0.0), self.number(ty, 1.0));
+        let origin = self.op("eq", &[square, zero])?;
+        let safe = self.op("select", &[origin, one, square])?;
+        let root = self.op("sqrt", &[safe])?;
+        self.op("select", &[origin, zero, root])
     }
 
     /// Σ aᵢ bᵢ, elements paired by position (`dot`) or by transposed position (`tr_dot`).
