@@ -1,7 +1,7 @@
 //! Nests: one loop over values and tangents; products and extrema take a second look.
 
 use super::Forward;
-use crate::ad::reverse::{indicator, others};
+use crate::ad::reverse::{factor_parts, indicator, others};
 use crate::ad::{float_of, zero};
 use crate::ir::{Block, Inst, Kind, Nest, Out, Reduce, Renamer, Value};
 use crate::ops::Op;
@@ -38,10 +38,7 @@ impl Forward<'_, '_> {
                 }
                 Out::Fold(Reduce::Product) => {
                     let elem = float_of(self.b.values, v);
-                    let (zero, one) = (self.b.number(elem, 0.0), self.b.number(elem, 1.0));
-                    let is_zero = self.b.op(Op::Eq, &[v, zero]);
-                    results.push(self.b.op(Op::Select, &[is_zero, one, v]));
-                    results.push(self.b.op(Op::Select, &[is_zero, one, zero]));
+                    results.extend(factor_parts(&mut self.b, v));
                     made.extend([Out::Fold(Reduce::Product), Out::Fold(Reduce::Sum)]);
                     let parts = [0; 2].map(|_| self.b.values.add(elem.into(), ""));
                     out_results.extend(parts);

@@ -16,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 
 use self::frame::{Access, Frame, rename_result};
 use self::record::Record;
-pub(super) use self::reduce::{indicator, others};
+pub(super) use self::reduce::{factor_parts, indicator, others};
 use super::{AdError, activity, sum, zero};
 use crate::ir::{Block, Builder, Extent, Func, Inst, Kind, Lit, Module, Scalar, Ty, Value, free_values};
 use crate::ops::Op;

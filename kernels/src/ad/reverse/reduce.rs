@@ -9,18 +9,8 @@ use crate::ops::Op;
 impl Reverse<'_, '_> {
     /// The cotangent of each factor of a product: the product of the others, exact where factors are zero.
     pub(super) fn product_seed(&mut self, nest: &Nest, factor: Value, d: Value) -> Seed {
-        let elem = float_of(self.b.values, factor);
         let outs = [Out::Fold(Reduce::Product), Out::Fold(Reduce::Sum)];
-        let parts = self.again_over(
-            nest,
-            &outs,
-            |b, v| {
-                let (zero, one) = (b.number(elem, 0.0), b.number(elem, 1.0));
-                let is_zero = b.op(Op::Eq, &[v, zero]);
-                vec![b.op(Op::Select, &[is_zero, one, v]), b.op(Op::Select, &[is_zero, one, zero])]
-            },
-            factor,
-        );
+        let parts = self.again_over(nest, &outs, |b, v| factor_parts(b, v).to_vec(), factor);
         let (nonzero, zeros) = (parts[0], parts[1]);
         let make = move |r: &mut Reverse<'_, '_>, _: &[Value]| {
             let v = r.primal(factor);
@@ -71,6 +61,14 @@ impl Reverse<'_, '_> {
         });
         out[accs.len()..].to_vec()
     }
+}
+
+/// What a factor adds to the product of the non-zero factors, and to the number of zeros.
+pub(in crate::ad) fn factor_parts(b: &mut Builder, v: Value) -> [Value; 2] {
+    let elem = float_of(b.values, v);
+    let (zero, one) = (b.number(elem, 0.0), b.number(elem, 1.0));
+    let is_zero = b.op(Op::Eq, &[v, zero]);
+    [b.op(Op::Select, &[is_zero, one, v]), b.op(Op::Select, &[is_zero, one, zero])]
 }
 
 /// 1 where a number is the extremum, otherwise 0.
