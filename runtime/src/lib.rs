@@ -39,6 +39,7 @@ pub mod cuda;
 mod detach;
 mod device;
 mod function;
+pub mod leaves;
 #[doc(hidden)]
 pub mod math;
 pub mod prelude;
@@ -49,6 +50,7 @@ pub use check::CheckError;
 pub use detach::detach;
 pub use device::{Device, DeviceError};
 pub use function::{Function, Grad, Workspace};
+pub use leaves::{Leaves, LeavesMut};
 pub use nalgebra;
 #[doc(hidden)]
 pub use pullback_macros::__resume;

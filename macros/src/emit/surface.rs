@@ -110,6 +110,7 @@ fn gradient(prefix: &str, function: &Ident, wrt: &[&Param]) -> (TokenStream, Tok
         quote!(#field: #zero)
     });
     let doc = format!("The gradient of [`{function}`](fn@{function}).");
+    let leaves = leaves(&name, wrt);
     let item = quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, PartialEq)]
@@ -120,8 +121,37 @@ fn gradient(prefix: &str, function: &Ident, wrt: &[&Param]) -> (TokenStream, Tok
                 #name { #(#zeros),* }
             }
         }
+
+        #leaves
     };
     (quote!(#name), item)
+}
+
+/// The leaves of a gradient are those of its fields, under the parameters' names.
+fn leaves(gradient: &Ident, wrt: &[&Param]) -> TokenStream {
+    let fields: Vec<&Ident> = wrt.iter().map(|p| &p.name).collect();
+    let names: Vec<String> = fields.iter().map(|f| f.unraw().to_string()).collect();
+    quote! {
+        impl ::pullback::Leaves for #gradient {
+            fn visit<'a>(
+                &'a self,
+                path: ::pullback::leaves::Path<'_>,
+                visitor: &mut dyn ::core::ops::FnMut(::pullback::leaves::Path<'_>, ::pullback::leaves::Leaf<'a>),
+            ) {
+                #(::pullback::Leaves::visit(&self.#fields, path.field(#names), visitor);)*
+            }
+        }
+
+        impl ::pullback::LeavesMut for #gradient {
+            fn visit_mut<'a>(
+                &'a mut self,
+                path: ::pullback::leaves::Path<'_>,
+                visitor: &mut dyn ::core::ops::FnMut(::pullback::leaves::Path<'_>, ::pullback::leaves::LeafMut<'a>),
+            ) {
+                #(::pullback::LeavesMut::visit_mut(&mut self.#fields, path.field(#names), visitor);)*
+            }
+        }
+    }
 }
 
 /// A zero gradient.

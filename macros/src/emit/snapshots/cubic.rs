@@ -53,6 +53,36 @@ const _: () = {
             }
         }
     }
+    impl ::pullback::Leaves for LossGrad {
+        fn visit<'a>(
+            &'a self,
+            path: ::pullback::leaves::Path<'_>,
+            visitor: &mut dyn ::core::ops::FnMut(
+                ::pullback::leaves::Path<'_>,
+                ::pullback::leaves::Leaf<'a>,
+            ),
+        ) {
+            ::pullback::Leaves::visit(&self.a, path.field("a"), visitor);
+            ::pullback::Leaves::visit(&self.b, path.field("b"), visitor);
+            ::pullback::Leaves::visit(&self.c, path.field("c"), visitor);
+            ::pullback::Leaves::visit(&self.d, path.field("d"), visitor);
+        }
+    }
+    impl ::pullback::LeavesMut for LossGrad {
+        fn visit_mut<'a>(
+            &'a mut self,
+            path: ::pullback::leaves::Path<'_>,
+            visitor: &mut dyn ::core::ops::FnMut(
+                ::pullback::leaves::Path<'_>,
+                ::pullback::leaves::LeafMut<'a>,
+            ),
+        ) {
+            ::pullback::LeavesMut::visit_mut(&mut self.a, path.field("a"), visitor);
+            ::pullback::LeavesMut::visit_mut(&mut self.b, path.field("b"), visitor);
+            ::pullback::LeavesMut::visit_mut(&mut self.c, path.field("c"), visitor);
+            ::pullback::LeavesMut::visit_mut(&mut self.d, path.field("d"), visitor);
+        }
+    }
     /// What is kept between calls: the gradient, and room for intermediate arrays.
     #[derive(Clone, Debug)]
     pub struct LossWorkspace {
