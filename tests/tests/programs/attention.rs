@@ -6,7 +6,7 @@ use pullback::differentiable;
 use crate::common::{assert_close, differences, random};
 
 #[differentiable(wrt(wq, wk, wv))]
-fn head(
+pub(crate) fn head(
     x: &DMatrix<f64>,
     wq: &DMatrix<f64>,
     wk: &DMatrix<f64>,

@@ -37,7 +37,7 @@ fn rotate(r: [f64; 3], v: [f64; 3]) -> [f64; 3] {
 
 /// `camera`: rotation, centre, focal length, principal point, two radial distortions.
 #[differentiable(wrt(camera, point, weight), modes(jacobian))]
-fn residual(camera: [f64; 11], point: [f64; 3], weight: f64, feature: [f64; 2]) -> [f64; 2] {
+pub(crate) fn residual(camera: [f64; 11], point: [f64; 3], weight: f64, feature: [f64; 2]) -> [f64; 2] {
     let centre = [point[0] - camera[3], point[1] - camera[4], point[2] - camera[5]];
     let p = rotate([camera[0], camera[1], camera[2]], centre);
     let (x, y) = (p[0] / p[2], p[1] / p[2]);

@@ -6,7 +6,7 @@ use pullback::differentiable;
 use crate::common::{assert_close, random};
 
 #[differentiable]
-fn determinant(m: &DMatrix<f64>) -> f64 {
+pub(crate) fn determinant(m: &DMatrix<f64>) -> f64 {
     let n = m.nrows();
     let mut a = m.clone();
     let mut det = 1.0;

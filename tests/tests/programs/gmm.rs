@@ -7,7 +7,15 @@ use crate::common::{assert_close, differences, numbers, random, reference};
 /// Without the constant. `icf` holds, for each component, d logarithms of the diagonal and the strictly lower triangle,
 /// column by column.
 #[differentiable(wrt(alphas, means, icf))]
-fn objective(alphas: &[f64], means: &[f64], icf: &[f64], x: &[f64], d: usize, gamma: f64, m: f64) -> f64 {
+pub(crate) fn objective(
+    alphas: &[f64],
+    means: &[f64],
+    icf: &[f64],
+    x: &[f64],
+    d: usize,
+    gamma: f64,
+    m: f64,
+) -> f64 {
     let k = alphas.len();
     let n = x.len() / d;
     let stride = d * (d + 1) / 2;

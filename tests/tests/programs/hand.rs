@@ -49,7 +49,7 @@ fn rotation(r: [f64; 3]) -> [[f64; 3]; 3] {
 
 /// `points - vertices`, three numbers for each of `n` vertices. `weights[v][bone]`.
 #[differentiable(wrt(theta), modes(jacobian))]
-fn errors(
+pub(crate) fn errors(
     theta: [f64; 26],
     parents: &[i64],
     relatives: &[[[f64; 4]; 4]],

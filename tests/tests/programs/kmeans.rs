@@ -6,7 +6,7 @@ use crate::common::{assert_close, random};
 
 /// Points and centres in the plane, one after the other.
 #[differentiable(wrt(centres), modes(hessian, hvp))]
-fn cost(points: &[[f64; 2]], centres: &[[f64; 2]]) -> f64 {
+pub(crate) fn cost(points: &[[f64; 2]], centres: &[[f64; 2]]) -> f64 {
     let mut total = 0.0;
     for p in points {
         let mut best = f64::INFINITY;

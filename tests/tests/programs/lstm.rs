@@ -12,7 +12,7 @@ fn sigmoid(x: f64) -> f64 {
 /// `main`: for each layer weights and biases of the four gates; `extra`: weights in and out, bias out; `state`: for each layer hidden
 /// and cell values at the start.
 #[differentiable(wrt(main, extra))]
-fn loss(main: &[f64], extra: &[f64], state: &[f64], sequence: &[f64], b: usize) -> f64 {
+pub(crate) fn loss(main: &[f64], extra: &[f64], state: &[f64], sequence: &[f64], b: usize) -> f64 {
     let layers = state.len() / (2 * b);
     let steps = sequence.len() / b;
     let mut state = state.to_vec();

@@ -7,7 +7,7 @@ use crate::common::{assert_close, differences, random};
 
 /// Mean squared error; samples are columns.
 #[differentiable(wrt(w1, b1, w2, b2))]
-fn loss(
+pub(crate) fn loss(
     w1: &DMatrix<f64>,
     b1: &DVector<f64>,
     w2: &DMatrix<f64>,

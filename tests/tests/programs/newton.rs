@@ -5,7 +5,7 @@ use pullback::differentiable;
 use crate::common::assert_close;
 
 #[differentiable(modes(jvp, hessian))]
-fn root(a: f64) -> f64 {
+pub(crate) fn root(a: f64) -> f64 {
     let mut x = if a > 1.0 { a } else { 1.0 };
     loop {
         let next = 0.5 * (x + a / x);

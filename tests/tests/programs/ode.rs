@@ -16,7 +16,15 @@ fn ahead(s: [f64; 3], k: [f64; 3], h: f64) -> [f64; 3] {
 
 /// The squared distance to a target after `steps` steps of `h`.
 #[differentiable(wrt(start, sigma, rho, beta))]
-fn miss(start: [f64; 3], sigma: f64, rho: f64, beta: f64, target: [f64; 3], h: f64, steps: usize) -> f64 {
+pub(crate) fn miss(
+    start: [f64; 3],
+    sigma: f64,
+    rho: f64,
+    beta: f64,
+    target: [f64; 3],
+    h: f64,
+    steps: usize,
+) -> f64 {
     let mut s = start;
     for _ in 0..steps {
         let k1 = lorenz(s, sigma, rho, beta);
