@@ -54,6 +54,7 @@ fn mixture() -> Case {
     let (l, x) = (keep(around(3, k * D * (D + 1) / 2, 0.5)), keep(around(4, n * D, 1.5)));
     Case {
         name: "gmm: 10 dimensions, 25 components, 500 points",
+        explain: gmm::objective::explain,
         plain: Box::new(|| gmm::objective(a, m, l, x, D, 1.0, 0.0)),
         forward: Box::new(|| forward::value_and_grad(1.0, a, m, l, x, D).0),
         gradient: Box::new(|| gmm::objective::value_and_grad(a, m, l, x, D, 1.0, 0.0).0),
@@ -100,6 +101,7 @@ fn reprojection() -> Case {
     let features = keep(chunks::<2>(&around(3, n * 2, 100.0)));
     Case {
         name: "bundle: 49 cameras, 1000 points, 10000 seen",
+        explain: adjust::explain,
         plain: Box::new(|| adjust(cameras, points, seen, features)),
         forward: Box::new(|| forward::value_and_grad(1.0, cameras, points, seen, features).0),
         gradient: Box::new(|| adjust::value_and_grad(cameras, points, seen, features).0),
@@ -116,6 +118,7 @@ fn memory() -> Case {
     let (state, sequence) = (keep(around(3, layers * 2 * b, 1.0)), keep(around(4, steps * b, 1.0)));
     Case {
         name: "lstm: 2 layers of 14, 1024 steps",
+        explain: lstm::loss::explain,
         plain: Box::new(|| lstm::loss(main, extra, state, sequence, 14)),
         forward: Box::new(|| forward::value_and_grad(1.0, main, extra, state, sequence, 14).0),
         gradient: Box::new(|| lstm::loss::value_and_grad(main, extra, state, sequence, 14).0),
@@ -191,6 +194,7 @@ fn tracking() -> Case {
     let (theta, parents, relatives, inverses, positions, weights, points) = skeleton();
     Case {
         name: "hand: 22 bones, 500 points",
+        explain: misfit::explain,
         plain: Box::new(|| misfit(*theta, parents, relatives, inverses, positions, weights, points)),
         forward: Box::new(|| {
             forward::value_and_grad(1.0, *theta, parents, relatives, inverses, positions, weights, points).0
@@ -209,6 +213,7 @@ fn square_roots() -> Case {
     let all = keep(random(1, 1000).iter().map(|a| 1e4 * a).collect::<Vec<_>>());
     Case {
         name: "newton: 1000 square roots",
+        explain: root::explain,
         plain: Box::new(|| all.iter().map(|&a| root(a)).sum()),
         forward: Box::new(|| all.iter().map(|&a| forward::value_and_grad(1.0, a).0).sum()),
         gradient: Box::new(|| all.iter().map(|&a| root::value_and_grad(a)).map(|(v, g)| v + 1e-30 * g).sum()),
@@ -225,6 +230,7 @@ fn lorenz() -> Case {
     const BETA: f64 = 8.0 / 3.0;
     Case {
         name: "lorenz: 200 steps of Runge and Kutta",
+        explain: miss::explain,
         plain: Box::new(|| miss(START, 10.0, 28.0, BETA, TARGET, 0.01, 200)),
         forward: Box::new(|| forward::value_and_grad(1.0, START, TARGET, 200).0),
         gradient: Box::new(|| miss::value_and_grad(START, 10.0, 28.0, BETA, TARGET, 0.01, 200).0),
@@ -240,6 +246,7 @@ fn elimination() -> Case {
     let m = keep(DMatrix::from_vec(n, n, around(1, n * n, 1.0)));
     Case {
         name: "determinant: 48 by 48, pivoting",
+        explain: det::explain,
         plain: Box::new(|| det(m)),
         forward: Box::new(|| forward::value_and_grad(1.0, m).0),
         gradient: Box::new(|| det::value_and_grad(m).0),
@@ -264,6 +271,7 @@ fn attention_head() -> Case {
     let (wq, wk, wv) = (matrix(3, d, h), matrix(4, d, h), matrix(5, d, h));
     Case {
         name: "attention: 128 tokens of 64, a head of 32",
+        explain: head::explain,
         plain: Box::new(|| head(x, wq, wk, wv, target)),
         forward: Box::new(|| forward::value_and_grad(1.0, x, wq, wk, wv, target).0),
         gradient: Box::new(|| head::value_and_grad(x, wq, wk, wv, target).0),
@@ -291,6 +299,7 @@ fn two_layers() -> Case {
     let (x, y) = (matrix(5, inputs, batch), matrix(6, outputs, batch));
     Case {
         name: "network: 32, 64 (tanh), 10; a batch of 256",
+        explain: network::loss::explain,
         plain: Box::new(|| network::loss(w1, b1, w2, b2, x, y)),
         forward: Box::new(|| forward::value_and_grad(1.0, w1, b1, w2, b2, x, y).0),
         gradient: Box::new(|| network::loss::value_and_grad(w1, b1, w2, b2, x, y).0),
@@ -306,6 +315,7 @@ fn clusters() -> Case {
     let centres = keep(chunks::<2>(&random(2, 20)));
     Case {
         name: "kmeans: 10000 points, 10 centres",
+        explain: cost::explain,
         plain: Box::new(|| cost(points, centres)),
         forward: Box::new(|| forward::value_and_grad(1.0, points, centres).0),
         gradient: Box::new(|| cost::value_and_grad(points, centres).0),

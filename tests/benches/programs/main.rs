@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p pullback-tests --bench programs` prints, for each, the time of the user's own function, of the
 //! forward function as pullback compiles it, of value and gradient, and the ratios of the latter to both: medians of
-//! rounds in which the three run one after the other, on one thread. A name as an argument (`-- gmm`) runs that one only.
+//! rounds in which the three run one after the other, on one thread. A name as an argument (`-- gmm`) runs that one only,
+//! `-- gmm --explain` prints how it is computed instead.
 
 // The programs' tests stay behind.
 #![allow(dead_code, unused_imports)]
@@ -40,6 +41,8 @@ use std::time::Instant;
 pub(crate) struct Case {
     /// Its name and sizes.
     pub(crate) name: &'static str,
+    /// How its gradient is computed.
+    pub(crate) explain: fn() -> &'static str,
     /// The user's function.
     pub(crate) plain: Box<dyn Fn() -> f64>,
     /// The same, compiled by pullback.
@@ -96,6 +99,13 @@ fn measure(case: &Case) -> [f64; 2] {
 
 fn main() {
     let wanted = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
+    if std::env::args().any(|a| a == "--explain") {
+        cases::all()
+            .iter()
+            .filter(|c| c.name.starts_with(&wanted))
+            .for_each(|c| println!("{}", (c.explain)()));
+        return;
+    }
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("the first use of threads");
     println!(
         "{:<44} {:>10} {:>11} {:>13} {:>8} {:>10}",
