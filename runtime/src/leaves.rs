@@ -194,6 +194,12 @@ impl Shape {
         self
     }
 
+    /// Whether arrays of this shape lie in memory the same way in either order: at most one axis is longer than 1.
+    #[must_use]
+    pub fn lies_one_way(&self) -> bool {
+        self.dims().iter().filter(|&&n| n != 1).count() <= 1
+    }
+
     /// The lengths.
     #[must_use]
     pub fn dims(&self) -> &[usize] {

@@ -42,6 +42,7 @@ mod function;
 pub mod leaves;
 #[doc(hidden)]
 pub mod math;
+pub mod optim;
 pub mod prelude;
 pub mod shape;
 mod tangent;
