@@ -36,6 +36,7 @@ pub mod check;
 pub mod cpu;
 #[cfg(feature = "cuda")]
 pub mod cuda;
+pub mod data;
 mod detach;
 mod device;
 mod function;
@@ -44,6 +45,7 @@ pub mod leaves;
 pub mod math;
 pub mod optim;
 pub mod prelude;
+mod random;
 pub mod shape;
 mod tangent;
 
@@ -56,4 +58,5 @@ pub use nalgebra;
 #[doc(hidden)]
 pub use pullback_macros::__resume;
 pub use pullback_macros::{derivative, differentiable};
+pub use random::Random;
 pub use tangent::Tangent;
