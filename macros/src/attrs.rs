@@ -21,6 +21,9 @@ pub(crate) struct Options {
     pub(crate) of: Option<Path>,
     /// `checkpoint(every = k)`: loops are reversed in segments of so many iterations.
     pub(crate) checkpoint: Option<i64>,
+    /// `__instance`: one of the instances of a generic function, which is only called from others and has no derivatives of
+    /// its own. For the library's own functions.
+    pub(crate) instance: bool,
 }
 
 /// Parses the arguments of `#[differentiable]` or, if `rule`, of `#[derivative]`.
@@ -45,6 +48,7 @@ pub(crate) fn options(tokens: TokenStream, rule: bool, errors: &mut Errors) -> R
                     }
                 }
             }
+            Arg::Instance => options.instance = true,
             Arg::Of(path) if rule => options.of = Some(path),
             Arg::Checkpoint(every) if !rule => options.checkpoint = segment(&every, errors),
             Arg::Checkpoint(every) => {
@@ -94,6 +98,7 @@ enum Arg {
     Wrt(Vec<Ident>),
     Modes(Vec<Ident>),
     Of(Path),
+    Instance,
 }
 
 impl Parse for Arg {
@@ -110,6 +115,7 @@ impl Parse for Arg {
                 inner.parse::<Token![=]>()?;
                 Ok(Arg::Checkpoint(inner.parse()?))
             }
+            "__instance" => Ok(Arg::Instance),
             "wrt" => Ok(Arg::Wrt(names(input)?)),
             "modes" => Ok(Arg::Modes(names(input)?)),
             "of" => {

@@ -33,8 +33,21 @@ pub(crate) struct Callee {
     pub(crate) module: Module,
 }
 
-/// What a companion macro carries.
+impl Callee {
+    /// Whether this is the instance of a generic function for a float type: its first float parameter is of that type.
+    pub(crate) fn is_for(&self, float: Option<Scalar>) -> bool {
+        self.params.iter().find_map(|(_, t)| t.float()).and_then(Ty::scalar) == float
+    }
+}
+
+/// What a companion macro carries: one function, or, for a function that is generic over the float type, its instances
+/// (`either { .. } { .. }`).
 pub(crate) struct Entry {
+    instances: Vec<Instance>,
+}
+
+/// What is known of one function.
+struct Instance {
     params: Vec<syn::Type>,
     ret: syn::Type,
     consts: Vec<Ident>,
@@ -44,6 +57,22 @@ pub(crate) struct Entry {
 
 impl Parse for Entry {
     fn parse(input: ParseStream) -> syn::Result<Entry> {
+        if !input.peek(syn::Ident) {
+            return Ok(Entry { instances: vec![input.parse()?] });
+        }
+        input.parse::<Ident>()?;
+        let mut instances = Vec::new();
+        while !input.is_empty() {
+            let instance;
+            braced!(instance in input);
+            instances.push(instance.parse()?);
+        }
+        Ok(Entry { instances })
+    }
+}
+
+impl Parse for Instance {
+    fn parse(input: ParseStream) -> syn::Result<Instance> {
         let (params, consts);
         parenthesized!(params in input);
         let params = Punctuated::<syn::Type, Token![,]>::parse_terminated(&params)?.into_iter().collect();
@@ -52,13 +81,19 @@ impl Parse for Entry {
         bracketed!(consts in input);
         let consts = Punctuated::<Ident, Token![,]>::parse_terminated(&consts)?.into_iter().collect();
         let ir = if input.peek(syn::LitStr) { Some(input.parse::<syn::LitStr>()?.value()) } else { None };
-        Ok(Entry { params, ret, consts, ir })
+        Ok(Instance { params, ret, consts, ir })
     }
 }
 
 impl Entry {
-    /// What the caller makes of it, `None` if the function has errors of its own.
-    pub(crate) fn callee(self, path: &Path, errors: &mut Errors) -> Option<Callee> {
+    /// What the caller makes of it, one callee per instance; `None` if the function has errors of its own.
+    pub(crate) fn callees(self, path: &Path, errors: &mut Errors) -> Option<Vec<Callee>> {
+        self.instances.into_iter().map(|i| i.callee(path, errors)).collect()
+    }
+}
+
+impl Instance {
+    fn callee(self, path: &Path, errors: &mut Errors) -> Option<Callee> {
         let mut module = ir::parse(&self.ir?).ok()?;
         let mut p = Parser::new(errors);
         let param = |p: &mut Parser, t: &syn::Type| {
@@ -151,7 +186,21 @@ fn carrier(sig: &Signature, entry: &TokenStream, salt: &str) -> TokenStream {
     carrier_of(&sig.vis, &sig.name, entry, salt)
 }
 
+/// The companion macro of a function that is generic over the float type: asks the instances `::path::single::f` and
+/// `::path::double::f`, and answers with both.
+pub(crate) fn generic(vis: &syn::Visibility, name: &Ident, path: &syn::Path) -> TokenStream {
+    let answer = quote! {
+        #path::single::#name ! { ::pullback::__either ! { [#path::double::#name] [$(:: $cb)+] $($state)* } }
+    };
+    hidden_macro(vis, name, &answer, "generic")
+}
+
 fn carrier_of(vis: &syn::Visibility, name: &Ident, entry: &TokenStream, salt: &str) -> TokenStream {
+    hidden_macro(vis, name, &quote!($(:: $cb)+ ! { { #entry } $($state)* }), salt)
+}
+
+/// A macro that is re-exported under the function's name.
+fn hidden_macro(vis: &syn::Visibility, name: &Ident, answer: &TokenStream, salt: &str) -> TokenStream {
     let public = matches!(vis, syn::Visibility::Public(_));
     let hidden = format_ident!("__pullback_{}_{:016x}", plain(name), place_hash(name, salt));
     let export = public.then(|| quote!(#[macro_export]));
@@ -159,7 +208,7 @@ fn carrier_of(vis: &syn::Visibility, name: &Ident, entry: &TokenStream, salt: &s
         #[doc(hidden)]
         #export
         macro_rules! #hidden {
-            ($(:: $cb:ident)+ ! { $($state:tt)* }) => { $(:: $cb)+ ! { { #entry } $($state)* } };
+            ($(:: $cb:ident)+ ! { $($state:tt)* }) => { #answer };
         }
         #[doc(hidden)]
         #[allow(unused_imports, unreachable_pub)]

@@ -19,9 +19,13 @@ use crate::{lower, messages, modes, rule};
 /// `#[differentiable]` and, if `is_rule`, `#[derivative]`: the function, untouched, and what is generated beside it.
 pub(crate) fn attribute(args: TokenStream, item: TokenStream, is_rule: bool) -> TokenStream {
     let plain = without_marks(&item);
-    let state = State { entries: Vec::new(), rule: is_rule, args, item };
-    let generated = guarded(|| step(&state));
+    let generated = guarded(|| step(&State { entries: Vec::new(), rule: is_rule, args, item }));
     quote!(#plain #generated)
+}
+
+/// What is generated beside a function with `#[differentiable(args)]`.
+pub(crate) fn generated(args: TokenStream, item: TokenStream) -> TokenStream {
+    guarded(|| step(&State { entries: Vec::new(), rule: false, args, item }))
 }
 
 /// `__resume!`: one more callee has answered.
@@ -121,7 +125,7 @@ fn answers(state: &State, function: &Function, errors: &mut Errors) -> Option<Ve
     let mut callees = Vec::new();
     for (path, tokens) in function.callees.iter().zip(&state.entries) {
         let entry = syn::parse2::<Entry>(tokens.clone()).ok()?;
-        callees.push(entry.callee(path, errors)?);
+        callees.extend(entry.callees(path, errors)?);
     }
     companion::separate(&mut callees);
     Some(callees)
@@ -160,6 +164,9 @@ fn generate(
     if let Err(violations) = verify(module) {
         let text = violations.iter().map(|v| v.0.clone()).collect::<Vec<_>>().join("; ");
         return Err(errors.report(place, messages::bug(&text)));
+    }
+    if options.instance {
+        return Ok(resolved(companion::items(sig, module), sig.name.span()));
     }
     let derivatives = derivatives(sig, module, options.checkpoint).map_err(|e| {
         let at = places.get((e.loc.0 as usize).wrapping_sub(1)).copied().unwrap_or(place);

@@ -8,6 +8,7 @@ mod companion;
 mod emit;
 mod errors;
 mod expand;
+mod generic;
 mod lower;
 mod messages;
 mod modes;
@@ -47,4 +48,21 @@ pub fn derivative(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn __resume(tokens: TokenStream) -> TokenStream {
     expand::resume(tokens.into()).into()
+}
+
+/// For the library's own functions only.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn __instance(float: TokenStream, item: TokenStream) -> TokenStream {
+    let float = syn::parse_macro_input!(float as syn::Ident);
+    generic::instance(&float, item.into()).into()
+}
+
+/// For the library's own functions only.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn __generic(path: TokenStream, item: TokenStream) -> TokenStream {
+    let (path, item) =
+        (syn::parse_macro_input!(path as syn::Path), syn::parse_macro_input!(item as syn::ItemFn));
+    generic::generic(&path, item).into()
 }

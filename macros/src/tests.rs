@@ -95,7 +95,7 @@ fn callee(source: &str) -> Callee {
     let written: syn::Path = syn::parse_quote!(other::norm);
     let path =
         crate::ast::Path { segments: vec!["other".into(), "norm".into()], generics: Vec::new(), written };
-    entry.callee(&path, &mut Errors::default()).expect("a callee")
+    entry.callees(&path, &mut Errors::default()).expect("a callee").remove(0)
 }
 
 #[test]

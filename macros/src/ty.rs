@@ -75,6 +75,29 @@ impl Ty {
         }
     }
 
+    /// The first float in it, possibly not known yet.
+    pub(crate) fn float(&self) -> Option<&Ty> {
+        match self {
+            Ty::Float(_) | Ty::Var(_, Kind::Float | Kind::Any) => Some(self),
+            Ty::Tuple(ts) => ts.iter().find_map(Ty::float),
+            t => t.elem().and_then(Ty::float),
+        }
+    }
+
+    /// The same type over another float.
+    pub(crate) fn with_float(&self, float: &Ty) -> Ty {
+        let boxed = |t: &Ty| Box::new(t.with_float(float));
+        match self {
+            Ty::Float(_) => float.clone(),
+            Ty::Array(t, n) => Ty::Array(boxed(t), *n),
+            Ty::Slice(t) => Ty::Slice(boxed(t)),
+            Ty::Vec(t) => Ty::Vec(boxed(t)),
+            Ty::Matrix(t, r, c) => Ty::Matrix(boxed(t), *r, *c),
+            Ty::Tuple(ts) => Ty::Tuple(ts.iter().map(|t| t.with_float(float)).collect()),
+            t => t.clone(),
+        }
+    }
+
     /// Whether this is an array, slice or `Vec`.
     pub(crate) fn is_list(&self) -> bool {
         matches!(self, Ty::Array(..) | Ty::Slice(_) | Ty::Vec(_))

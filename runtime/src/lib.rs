@@ -32,6 +32,9 @@
 
 #![warn(unreachable_pub)]
 
+// Generated code names this crate.
+extern crate self as pullback;
+
 pub mod check;
 pub mod cpu;
 #[cfg(feature = "cuda")]
@@ -40,19 +43,24 @@ pub mod data;
 mod detach;
 mod device;
 mod function;
+mod generic;
 pub mod leaves;
 #[doc(hidden)]
 pub mod math;
+pub mod nn;
 pub mod optim;
 pub mod prelude;
 mod random;
 pub mod shape;
+pub mod special;
+pub mod stats;
 mod tangent;
 
 pub use check::CheckError;
 pub use detach::detach;
 pub use device::{Device, DeviceError};
 pub use function::{Function, Grad, Workspace};
+pub use generic::Real;
 pub use leaves::{Leaves, LeavesMut};
 pub use nalgebra;
 #[doc(hidden)]

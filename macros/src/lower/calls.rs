@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pullback_kernels::ir::{Block, Extent, Inst, Kind, Lit, Renamer, Value};
+use pullback_kernels::ir::{Block, Extent, Inst, Kind, Lit, Renamer, Scalar, Value};
 
 use super::values::Val;
 use super::{Lower, SILENT};
@@ -10,23 +10,29 @@ use crate::ast::{Path, Place};
 use crate::companion::Callee;
 use crate::errors::Res;
 use crate::messages;
+use crate::ty::Ty;
 
 impl Lower<'_> {
     /// A call of a function whose IR is known.
     pub(super) fn call_differentiable(&mut self, p: &Path, args: Vec<Val>, place: Place) -> Res<Val> {
         let text = p.show();
         let all = self.callees;
-        let Some(k) = all.iter().position(|c| c.path == text) else {
+        let float = self.precision(&args);
+        let instances = || all.iter().enumerate().filter(|(_, c)| c.path == text);
+        let generic = instances().count() > 1;
+        let fitting = instances().find(|(_, c)| !generic || c.is_for(float.scalar()));
+        let Some((k, callee)) = fitting else {
             return self.fail(place, messages::unknown_function(&text));
         };
-        let callee = &all[k];
         if !self.calls.contains(&k) {
             self.calls.push(k);
         }
+        let instantiated = |ty: &Ty| if generic { ty.with_float(&float) } else { ty.clone() };
+        let params: Vec<_> = callee.params.iter().map(|(fills, ty)| (*fills, instantiated(ty))).collect();
         let mut targets = Vec::new();
-        let values = self.arguments(callee, args, place, &mut targets)?;
+        let values = self.arguments(callee, &params, args, place, &mut targets)?;
         let mut results = self.inlined(callee, &values)?.into_iter();
-        let value = self.rebuild(&callee.ret.clone(), &mut results);
+        let value = self.rebuild(&instantiated(&callee.ret), &mut results);
         for (target, ty) in targets {
             let new = self.rebuild(&ty, &mut results);
             self.write(&target, new)?;
@@ -34,19 +40,29 @@ impl Lower<'_> {
         Ok(value)
     }
 
+    /// The float type of the arguments: known, a literal's that is not known yet, or, without floats, a default.
+    fn precision(&mut self, args: &[Val]) -> Ty {
+        let args: Vec<Val> = args.iter().filter_map(|a| self.deref(a.clone()).ok()).collect();
+        let types: Vec<Ty> = args.iter().filter_map(|a| self.type_of(a)).collect();
+        let floats: Vec<&Ty> = types.iter().filter_map(Ty::float).collect();
+        let known = floats.iter().find(|t| matches!(t, Ty::Float(_)));
+        known.or(floats.first()).map_or(Ty::Float(Scalar::F64), |t| (*t).clone())
+    }
+
     /// The IR values of the arguments, hidden ones included.
     fn arguments(
         &mut self,
         callee: &Callee,
+        params: &[(bool, Ty)],
         args: Vec<Val>,
         place: Place,
-        targets: &mut Vec<(super::assign::Target, crate::ty::Ty)>,
+        targets: &mut Vec<(super::assign::Target, Ty)>,
     ) -> Res<Vec<Value>> {
-        if args.len() != callee.params.len() {
-            return self.fail(place, messages::argument_count(&callee.path, callee.params.len()));
+        if args.len() != params.len() {
+            return self.fail(place, messages::argument_count(&callee.path, params.len()));
         }
         let mut values = Vec::new();
-        for ((fills, ty), arg) in callee.params.iter().zip(args) {
+        for ((fills, ty), arg) in params.iter().zip(args) {
             if *fills {
                 let Val::Mut(t) = &arg else { return self.fail(place, messages::not_a_place()) };
                 targets.push((t.clone(), ty.clone()));
@@ -60,9 +76,9 @@ impl Lower<'_> {
             let path = &callee.written;
             let text = format!("{}::{ident}", callee.path);
             let ty = match s {
-                pullback_kernels::ir::Scalar::Bool => crate::ty::Ty::Bool,
-                s if s.is_int() => crate::ty::Ty::Int(crate::types::Int::I64),
-                s => crate::ty::Ty::Float(*s),
+                Scalar::Bool => Ty::Bool,
+                s if s.is_int() => Ty::Int(crate::types::Int::I64),
+                s => Ty::Float(*s),
             };
             let Val::Num(v, _) = self.hidden_parameter(&text, syn::parse_quote!(#path::#ident), ty) else {
                 return Err(SILENT);

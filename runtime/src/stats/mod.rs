@@ -1,0 +1,7 @@
+//! Statistics of lists of numbers.
+
+#[doc(hidden)]
+pub mod functions;
+
+#[doc(inline)]
+pub use functions::{mean, standard_deviation, variance};

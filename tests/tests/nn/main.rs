@@ -1,0 +1,4 @@
+//! The library's functions: `pullback::nn`, `pullback::special`, `pullback::stats`.
+
+mod edge_cases;
+mod generic;
