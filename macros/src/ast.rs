@@ -209,6 +209,8 @@ pub(crate) struct For {
     pub(crate) pat: Pat,
     pub(crate) iter: Expr,
     pub(crate) body: Block,
+    /// The variable that holds an iterator which the loop uses up: `while let Some(x) = it.next()`.
+    pub(crate) drains: Option<String>,
 }
 
 /// An arm of a `match`.
@@ -236,6 +238,8 @@ pub(crate) struct Block {
 pub(crate) enum Stmt {
     /// `let pat: ty = value;` and `const`.
     Let(Pat, Option<Ty>, Option<Expr>),
+    /// `let pat: ty = value else { .. };`
+    LetElse(Pat, Option<Ty>, Expr, Block),
     /// `value;`
     Expr(Expr),
 }
@@ -267,7 +271,21 @@ pub(crate) enum PatKind {
     Or(Vec<Pat>),
     /// A constant or an enum's variant.
     Path(Path),
+    /// `Some(pattern)` and `None`.
+    Some(Box<Pat>),
+    None,
     Typed(Box<Pat>, Ty),
+}
+
+impl Expr {
+    /// Whether it is or has `let pattern = value` as a part of a condition.
+    pub(crate) fn has_let(&self) -> bool {
+        match &self.kind {
+            ExprKind::Let(..) => true,
+            ExprKind::Bin(Bin::And, a, b) => a.has_let() || b.has_let(),
+            _ => false,
+        }
+    }
 }
 
 impl Pat {
@@ -279,7 +297,7 @@ impl Pat {
                 inner.iter().for_each(|p| p.names(f));
             }
             PatKind::Tuple(ps) | PatKind::Slice(ps) | PatKind::Or(ps) => ps.iter().for_each(|p| p.names(f)),
-            PatKind::Typed(p, _) => p.names(f),
+            PatKind::Typed(p, _) | PatKind::Some(p) => p.names(f),
             _ => {}
         }
     }

@@ -8,7 +8,8 @@ use crate::types::Int;
 
 /// Whether a path names something of the language rather than another annotated function.
 pub(crate) fn is_builtin(p: &Path) -> bool {
-    is_constant(p.last()) || p.owner().is_some_and(is_type_name) || is_std_function(p)
+    let ordering = p.owner() == Some("Ordering");
+    ordering || is_constant(p.last()) || p.owner().is_some_and(is_type_name) || is_std_function(p)
 }
 
 /// `pullback::detach` and the free functions of the standard library that have a meaning here.

@@ -61,6 +61,10 @@ pub(crate) fn visit_block(b: &Block, f: &mut dyn FnMut(&Expr)) {
     for s in &b.stmts {
         match s {
             Stmt::Let(_, _, init) => init.iter().for_each(|e| visit(e, f)),
+            Stmt::LetElse(_, _, init, b) => {
+                visit(init, f);
+                visit_block(b, f);
+            }
             Stmt::Expr(e) => visit(e, f),
         }
     }
@@ -97,6 +101,11 @@ impl Walk {
                     init.iter().for_each(|e| self.expr(e));
                     self.bind(p);
                 }
+                Stmt::LetElse(p, _, init, b) => {
+                    self.expr(init);
+                    self.block(b);
+                    self.bind(p);
+                }
                 Stmt::Expr(e) => self.expr(e),
             }
         }
@@ -130,10 +139,7 @@ impl Walk {
                 return;
             }
             ExprKind::If(i) => {
-                self.expr(&i.cond);
-                if let ExprKind::Let(p, _) = &i.cond.kind {
-                    self.bind(p);
-                }
+                self.condition(&i.cond);
                 self.block(&i.then);
                 self.scope.truncate(depth);
                 return i.els.iter().for_each(|e| self.expr(e));
@@ -144,6 +150,20 @@ impl Walk {
         exprs.into_iter().for_each(|e| self.expr(e));
         blocks.into_iter().for_each(|b| self.block(b));
         self.scope.truncate(depth);
+    }
+
+    fn condition(&mut self, cond: &Expr) {
+        match &cond.kind {
+            ExprKind::Let(p, value) => {
+                self.expr(value);
+                self.bind(p);
+            }
+            ExprKind::Bin(crate::ast::Bin::And, a, b) => {
+                self.condition(a);
+                self.condition(b);
+            }
+            _ => self.expr(cond),
+        }
     }
 
     fn path(&mut self, p: &Path) {

@@ -156,7 +156,7 @@ pub(crate) fn pointer_type(name: &str) -> String {
 
 pub(crate) fn option_type(name: &str) -> String {
     format!(
-        "`{name}` is not part of the language; take a value and a `bool`, or decide outside and write two functions"
+        "`{name}` is not part of a signature; take or return a value and a `bool`, or decide outside and write two functions"
     )
 }
 
@@ -199,7 +199,9 @@ pub(crate) fn expression() -> String {
 }
 
 pub(crate) fn question_mark() -> String {
-    "`?` leaves the function without a value to differentiate; check the input before the call, and use `assert!` here".into()
+    "`?` leaves the function without a value to differentiate; write `let Some(x) = .. else { return ..; };` with the value \
+     that the function then has, or `unwrap()`"
+        .into()
 }
 
 pub(crate) fn struct_literal() -> String {
@@ -214,12 +216,18 @@ pub(crate) fn const_block() -> String {
     "write the value of the `const` block itself, or a `const` item".into()
 }
 
-pub(crate) fn let_else() -> String {
-    "`let .. else` is not supported; write an `if` with an early `return`".into()
+pub(crate) fn let_condition() -> String {
+    "`let` is a condition of `if` and `while` only; use `matches!` or `match`".into()
 }
 
-pub(crate) fn let_condition() -> String {
-    "`let` in the middle of a condition is not supported; nest two `if`s".into()
+pub(crate) fn option_default() -> String {
+    "the default of this type is not known; write `unwrap_or(..)`".into()
+}
+
+pub(crate) fn option_shape() -> String {
+    "an `Option` that is `None` at first, of an array whose length is known only at run time, cannot be filled in a loop or \
+     branch; keep a `bool` and an array of the right length"
+        .into()
 }
 
 pub(crate) fn item_in_body() -> String {
@@ -437,7 +445,8 @@ pub(crate) fn right_hand_side(ty: &str) -> String {
 pub(crate) fn fallible(name: &str) -> String {
     format!(
         "`{name}` of a result that is missing for some matrices: where it is missing there is no derivative, so only \
-         `unwrap()` and `expect(\"..\")` are supported"
+         `unwrap()`, `expect(\"..\")` and `let Some(x) = .. else {{ panic!(..) }}` are supported; test the matrix before \
+         that, for example by its determinant"
     )
 }
 
@@ -462,6 +471,30 @@ pub(crate) fn after_filter(name: &str) -> String {
     format!(
         "`{name}` after `filter` is not supported, since positions are no longer known; write a `for` loop with an `if`"
     )
+}
+
+pub(crate) fn comparison(name: &str) -> String {
+    format!(
+        "`{name}` needs a comparison of numbers here: `|a, b| a.partial_cmp(b).unwrap()`, `f64::total_cmp`, or of a part, \
+         `|a, b| a.0.total_cmp(&b.0)`"
+    )
+}
+
+pub(crate) fn filter_map() -> String {
+    "the function passed to `filter_map` returns an `Option`: `|x| if x > 0.0 { Some(x.ln()) } else { None }`"
+        .into()
+}
+
+pub(crate) fn flat_map(name: &str) -> String {
+    format!(
+        "`{name}` needs items of equally many parts, such as arrays or ranges of one length; write two nested loops"
+    )
+}
+
+pub(crate) fn scan() -> String {
+    "the function passed to `scan` returns `Some` of numbers or arrays of fixed length; write a `for` loop with `let mut` \
+     variables"
+        .into()
 }
 
 pub(crate) fn advanced(name: &str) -> String {
@@ -495,6 +528,10 @@ pub(crate) fn unknown_function(name: &str) -> String {
     format!(
         "`{name}` is not known to have a derivative; annotate it with `#[differentiable]`, or give it a rule with `#[derivative(of = ..)]`"
     )
+}
+
+pub(crate) fn standard_function(name: &str) -> String {
+    format!("`{name}` is not part of the language; compute it outside and pass the value as a parameter")
 }
 
 pub(crate) fn constructor(name: &str) -> String {

@@ -36,6 +36,10 @@ pub(crate) enum Ty {
     Matrix(Box<Ty>, Len, Len),
     /// `()` and `(A, B)`.
     Tuple(Vec<Ty>),
+    /// `Option<T>`: whether it is there, then the value (zeros if not).
+    Option(Box<Ty>),
+    /// A `Vec<T>` that a loop or branch makes longer or shorter: room for its elements, its length, its greatest length.
+    Growing(Box<Ty>),
     /// Not known yet.
     Var(u32, Kind),
 }
@@ -130,6 +134,9 @@ impl Ty {
             Ty::Matrix(t, r, c) => RustTy::Matrix(t.scalar().unwrap_or(Scalar::F64), *r, *c),
             Ty::Tuple(ts) if ts.is_empty() => RustTy::Unit,
             Ty::Tuple(ts) => RustTy::Tuple(ts.iter().map(Ty::finish).collect()),
+            // No signature has one: this is how it is laid out.
+            Ty::Option(t) => RustTy::Tuple(vec![RustTy::Bool, t.finish()]),
+            Ty::Growing(t) => RustTy::Vec(boxed(t)),
             Ty::Var(_, Kind::Int) => RustTy::Int(Int::I32),
             Ty::Var(..) => RustTy::Float(Scalar::F64),
         }
@@ -150,6 +157,8 @@ impl Ty {
             Ty::Matrix(t, Len::Const(r), Len::Const(c)) => format!("SMatrix<{}, {r}, {c}>", scalar(t)),
             Ty::Matrix(t, ..) => format!("DMatrix<{}>", scalar(t)),
             Ty::Tuple(ts) => format!("({})", ts.iter().map(Ty::show).collect::<Vec<_>>().join(", ")),
+            Ty::Option(t) => format!("Option<{}>", t.show()),
+            Ty::Growing(t) => format!("Vec<{}>", t.show()),
             Ty::Var(_, Kind::Float) => "a float".into(),
             Ty::Var(_, Kind::Int) => "an integer".into(),
             Ty::Var(..) => "_".into(),
@@ -235,6 +244,8 @@ impl Unifier {
             Ty::Vec(t) => Ty::Vec(boxed(t)),
             Ty::Matrix(t, r, c) => Ty::Matrix(boxed(t), *r, *c),
             Ty::Tuple(ts) => Ty::Tuple(ts.iter().map(|t| self.resolve(t)).collect()),
+            Ty::Option(t) => Ty::Option(boxed(t)),
+            Ty::Growing(t) => Ty::Growing(boxed(t)),
             _ => ty.clone(),
         }
     }
@@ -261,6 +272,8 @@ impl Unifier {
             (Ty::Array(x, n), Ty::Array(y, m)) if n == m => Some(Ty::Array(Box::new(self.unify(x, y)?), *n)),
             (Ty::Array(..), Ty::Array(..)) => None,
             (Ty::Vec(x), Ty::Vec(y)) => Some(Ty::Vec(Box::new(self.unify(x, y)?))),
+            (Ty::Option(x), Ty::Option(y)) => Some(Ty::Option(Box::new(self.unify(x, y)?))),
+            (Ty::Growing(x), Ty::Growing(y)) => Some(Ty::Growing(Box::new(self.unify(x, y)?))),
             (Ty::Slice(x), t) | (t, Ty::Slice(x)) if t.is_list() => {
                 let y = t.elem()?.clone();
                 Some(Ty::Slice(Box::new(self.unify(x, &y)?)))
@@ -287,6 +300,7 @@ fn occurs(var: u32, ty: &Ty) -> bool {
     match ty {
         Ty::Var(i, _) => *i == var,
         Ty::Tuple(ts) => ts.iter().any(|t| occurs(var, t)),
+        Ty::Option(t) | Ty::Growing(t) => occurs(var, t),
         _ => ty.elem().is_some_and(|t| occurs(var, t)),
     }
 }

@@ -13,3 +13,16 @@ pub mod shrink;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// Asserts that the generated value of a function is its own value, and the gradient what differences say.
+#[macro_export]
+macro_rules! agrees {
+    ($f:ident($($arg:expr),* $(,)?)) => {
+        let (value, _) = $f::value_and_grad($($arg),*);
+        let own = $f($($arg),*);
+        assert!((value - own).abs() <= 1e-12 * own.abs().max(1.0), "{}: {value} and {own}", stringify!($f));
+        if let Err(e) = $f::check($($arg),*) {
+            panic!("{}: {e}", stringify!($f));
+        }
+    };
+}

@@ -5,18 +5,7 @@
 
 use nalgebra::{DMatrix, DVector, Matrix2, Matrix3, SMatrix, SVector, Vector2, Vector3};
 use pullback::differentiable;
-
-/// Generated value and own value agree, gradient and differences agree.
-macro_rules! agrees {
-    ($f:ident($($arg:expr),*)) => {
-        let (value, _) = $f::value_and_grad($($arg),*);
-        let own = $f($($arg),*);
-        assert!((value - own).abs() <= 1e-12 * own.abs().max(1.0), "{}: {value} and {own}", stringify!($f));
-        if let Err(e) = $f::check($($arg),*) {
-            panic!("{}: {e}", stringify!($f));
-        }
-    };
-}
+use pullback_tests::agrees;
 
 #[differentiable]
 fn shadowing(x: f64) -> f64 {

@@ -7,6 +7,15 @@ use crate::errors::Res;
 use crate::messages;
 use crate::ty::Ty;
 
+/// `..` and `name @ ..`.
+pub(super) fn is_rest(p: &Pat) -> bool {
+    match &p.kind {
+        PatKind::Rest => true,
+        PatKind::Bind(_, Some(inner)) => is_rest(inner),
+        _ => false,
+    }
+}
+
 impl Lower<'_> {
     /// A new variable of that name.
     pub(super) fn declare(&mut self, name: &str, val: Val) -> VarId {
@@ -69,7 +78,12 @@ impl Lower<'_> {
                 self.declare(p.last(), val);
                 Ok(())
             }
-            PatKind::Lit(_) | PatKind::Range(_) | PatKind::Or(_) | PatKind::Path(_) => {
+            PatKind::Lit(_)
+            | PatKind::Range(_)
+            | PatKind::Or(_)
+            | PatKind::Path(_)
+            | PatKind::Some(_)
+            | PatKind::None => {
                 self.bind_missing(pat);
                 self.fail(pat.place, messages::refutable_pattern())
             }
@@ -81,8 +95,7 @@ impl Lower<'_> {
             self.bind_missing(pat);
             return Ok(());
         }
-        let parts =
-            self.parts_of(&val, ps.len(), ps.iter().position(|p| matches!(p.kind, PatKind::Rest)), pat.place);
+        let parts = self.parts_of(&val, ps.len(), ps.iter().position(is_rest), pat.place);
         let Ok(parts) = parts else {
             self.bind_missing(pat);
             return self.fail(pat.place, messages::pattern_shape(&val.show()));
@@ -92,7 +105,13 @@ impl Lower<'_> {
     }
 
     /// The parts of a tuple or array for `n` patterns, one of which may stand for any number of parts.
-    fn parts_of(&mut self, val: &Val, n: usize, rest: Option<usize>, place: Place) -> Res<Vec<Val>> {
+    pub(super) fn parts_of(
+        &mut self,
+        val: &Val,
+        n: usize,
+        rest: Option<usize>,
+        place: Place,
+    ) -> Res<Vec<Val>> {
         let total = match val {
             Val::Tuple(vs) => vs.len(),
             Val::Mut(t) => match self.read(&t.clone())? {
@@ -111,7 +130,13 @@ impl Lower<'_> {
         let mut parts = Vec::new();
         for k in 0..n {
             if Some(k) == rest {
-                parts.push(Val::unit());
+                let from = self.int(k as i64);
+                let len = pullback_kernels::ir::Extent::Const(skipped as i64);
+                parts.push(match val {
+                    Val::Arr(a) => Val::Arr(self.sub_list(a, from, len)),
+                    Val::Mut(t) => Val::Mut(t.slice(from, len)),
+                    _ => Val::unit(),
+                });
                 continue;
             }
             let at = if rest.is_some_and(|r| k > r) { k + skipped - 1 } else { k };

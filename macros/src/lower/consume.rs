@@ -29,6 +29,9 @@ impl Lower<'_> {
         if let Some(result) = self.adapter(it, &m.name, &args, m.name_at) {
             return result;
         }
+        if let Some(result) = self.deciding(e, it, m, &args) {
+            return result.map(Val::Iter);
+        }
         match (m.name.as_str(), &args[..]) {
             ("sum", []) => self.reduced(e, it, Reduce::Sum),
             ("product", []) => self.reduced(e, it, Reduce::Product),
@@ -43,12 +46,9 @@ impl Lower<'_> {
             }
             ("collect", []) => self.collected(e, it, m.types.first().or(want)),
             ("min" | "max", []) => self.extreme(e, it, if m.name == "min" { "min" } else { "max" }),
-            (
-                "max_by" | "min_by" | "reduce" | "last" | "next" | "nth" | "position" | "max_by_key"
-                | "min_by_key",
-                _,
-            ) => self.maybe_item(e, it, m, &args),
-            _ => self.fail(m.name_at, messages::unknown_method(&m.name, "an iterator")),
+            ("unzip", []) => self.unzipped(e, it),
+            ("partition", [f]) => self.partitioned(e, it, f, m),
+            _ => self.maybe_item(e, it, m, &args),
         }
     }
 
@@ -206,65 +206,6 @@ impl Lower<'_> {
         Ok(Val::Maybe(there, Box::new(Val::Num(v[0], ty))))
     }
 
-    fn not_empty(&mut self, len: Extent) -> Res<Value> {
-        let (n, zero) = (self.extent_value(len), self.int(0));
-        self.op("gt", &[n, zero])
-    }
-
-    /// Methods that give an `Option`.
-    fn maybe_item(&mut self, e: &Expr, it: &Iter, m: &Method, args: &[Val]) -> Res<Val> {
-        let len = self.length(e, it)?;
-        if !it.stages.is_empty() {
-            return self.fail(m.name_at, messages::after_filter(&m.name));
-        }
-        let there = self.not_empty(len)?;
-        match (m.name.as_str(), args) {
-            ("last", []) => {
-                let (n, one) = (self.extent_value(len), self.int(1));
-                let at = self.op("sub", &[n, one])?;
-                self.if_there(there, it, at)
-            }
-            ("next", []) => {
-                let at = self.int(0);
-                self.if_there(there, it, at)
-            }
-            ("nth", [Val::Num(k, _)]) => {
-                let n = self.extent_value(len);
-                let there = self.op("lt", &[*k, n])?;
-                self.if_there(there, it, *k)
-            }
-            ("max_by" | "min_by", [f]) if compares_plainly(f) => self.best(e, it, there, &m.name),
-            _ => self.fail(m.name_at, messages::unknown_method(&m.name, "an iterator")),
-        }
-    }
-
-    /// The item at a position, read only if it is there.
-    pub(super) fn if_there(&mut self, there: Value, it: &Iter, at: Value) -> Res<Val> {
-        let item = it.item.clone();
-        let v = self.branch(there, &[], |l| item(l, at).and_then(|v| l.deref(v)), |_| Ok(Val::Never))?;
-        Ok(Val::Maybe(there, Box::new(v)))
-    }
-
-    /// `max_by(|a, b| a.partial_cmp(b).unwrap())`: the last largest, the first smallest.
-    fn best(&mut self, e: &Expr, it: &Iter, there: Value, name: &str) -> Res<Val> {
-        let zero = self.int(0);
-        let Val::Maybe(_, first) = self.if_there(there, it, zero)? else { return Err(SILENT) };
-        let first = *first;
-        let Val::Num(..) = first else { return self.fail_at(e, messages::not_a_number(&first.show())) };
-        let op = if name == "max_by" { "ge" } else { "lt" };
-        let acc = self.hidden("best", first);
-        self.each_with(e, it, &[acc], &Effects::default(), |l, item| {
-            let (Val::Num(new, t), Val::Num(old, _)) = (l.deref(item)?, l.vars[acc].val.clone()) else {
-                return Err(SILENT);
-            };
-            let better = l.op(op, &[new, old])?;
-            let v = l.select_lazily(better, |_| Ok(new), |_| Ok(old))?;
-            l.vars[acc].val = Val::Num(v, t);
-            Ok(Val::unit())
-        })?;
-        Ok(Val::Maybe(there, Box::new(self.vars[acc].val.clone())))
-    }
-
     /// As `each`, for a body that changes hidden variables too.
     pub(super) fn each_with(
         &mut self,
@@ -376,60 +317,5 @@ impl Lower<'_> {
             Ok(Val::unit())
         })?;
         Ok(self.vars[out].val.clone())
-    }
-
-    /// `unwrap` and its kin on a value that may be missing.
-    pub(super) fn maybe_method(&mut self, there: Value, v: Val, m: &Method, args: &[Val]) -> Res<Val> {
-        match (m.name.as_str(), args) {
-            ("unwrap" | "expect", _) => {
-                let message = "called `unwrap()` on a `None` value".to_string();
-                self.push(Kind::Assert { cond: there, message })?;
-                Ok(v)
-            }
-            ("unwrap_or", [default]) => {
-                let (v, default) = (v, default.clone());
-                self.branch(there, &[], |_| Ok(v), |_| Ok(default))
-            }
-            ("is_some", []) => Ok(Val::Num(there, Ty::Bool)),
-            ("is_none", []) => Ok(Val::Num(self.op("not", &[there])?, Ty::Bool)),
-            ("copied" | "cloned", []) => Ok(Val::Maybe(there, Box::new(v))),
-            _ => self.fail(m.name_at, messages::unknown_method(&m.name, "Option")),
-        }
-    }
-}
-
-/// Whether a comparison function is `|a, b| a.partial_cmp(b).unwrap()` or `a.total_cmp(b)`, or the path of one.
-fn compares_plainly(f: &Val) -> bool {
-    use crate::ast::{ExprKind as K, PatKind};
-    match f {
-        Val::Func(p) => matches!(p.last(), "total_cmp" | "cmp"),
-        Val::Closure(c) => {
-            let body = match &c.code.body.kind {
-                K::Method(m) if m.name == "unwrap" || m.name == "expect" => &m.receiver,
-                _ => &c.code.body,
-            };
-            let names: Vec<&str> = c
-                .code
-                .params
-                .iter()
-                .filter_map(|p| match &p.kind {
-                    PatKind::Bind(n, None) => Some(n.as_str()),
-                    _ => None,
-                })
-                .collect();
-            let K::Method(m) = &body.kind else { return false };
-            let is = |e: &Expr, n: &str| {
-                let mut e = e;
-                while let K::Ref(i) | K::Deref(i) = &e.kind {
-                    e = i;
-                }
-                matches!(&e.kind, K::Path(p) if p.single() == Some(n))
-            };
-            matches!(m.name.as_str(), "partial_cmp" | "total_cmp" | "cmp")
-                && names.len() == 2
-                && is(&m.receiver, names[0])
-                && m.args.first().is_some_and(|a| is(a, names[1]))
-        }
-        _ => false,
     }
 }

@@ -23,11 +23,16 @@ struct Side {
 impl Lower<'_> {
     /// `if`, as value or statement; in `tail` position of the function.
     pub(super) fn if_(&mut self, i: &If, e: &Expr, want: Option<&Ty>, tail: bool) -> Res<Val> {
-        if let ExprKind::Let(pat, value) = &i.cond.kind {
-            return self.if_let(pat, value, i, want, tail);
-        }
-        let cond = self.truth(&i.cond)?;
+        let depth = self.scope.len();
+        let cond = self.condition(&i.cond);
         self.locate(e.place);
+        let result = cond.and_then(|cond| self.if_on(cond, i, depth, want, tail));
+        self.scope.truncate(depth);
+        result
+    }
+
+    /// `if` after its condition, which may have bound names from `depth` on.
+    fn if_on(&mut self, cond: Value, i: &If, depth: usize, want: Option<&Ty>, tail: bool) -> Res<Val> {
         let mut fx = Effects::of_block(&i.then);
         if let Some(els) = &i.els {
             fx = fx.and(Effects::of_expr(els));
@@ -37,30 +42,41 @@ impl Lower<'_> {
             cond,
             &changed,
             |l| l.stmts(&i.then.stmts, i.then.tail.as_deref(), want, tail),
-            |l| match &i.els {
-                None => Ok(Val::unit()),
-                Some(e) if tail => l.tail_expr(e, want),
-                Some(e) => l.expr(e, want),
+            |l| {
+                l.scope.truncate(depth);
+                match &i.els {
+                    None => Ok(Val::unit()),
+                    Some(e) if tail => l.tail_expr(e, want),
+                    Some(e) => l.expr(e, want),
+                }
             },
         )
     }
 
-    fn if_let(
-        &mut self,
-        pat: &crate::ast::Pat,
-        value: &Expr,
-        i: &If,
-        want: Option<&Ty>,
-        tail: bool,
-    ) -> Res<Val> {
-        let body = Expr { id: 0, place: i.then.place, kind: ExprKind::Block(None, i.then.clone()) };
-        let nothing = Expr { id: 0, place: i.then.place, kind: ExprKind::Tuple(Vec::new()) };
-        let wild = crate::ast::Pat { id: 0, place: pat.place, kind: crate::ast::PatKind::Wild };
-        let arms = [
-            crate::ast::Arm { pat: pat.clone(), guard: None, body },
-            crate::ast::Arm { pat: wild, guard: None, body: i.els.clone().unwrap_or(nothing) },
-        ];
-        self.match_(value, value, &arms, want, tail)
+    /// The condition of an `if`; its `let`s declare their names. What follows `&&` is evaluated only if it decides.
+    pub(super) fn condition(&mut self, e: &Expr) -> Res<Value> {
+        match &e.kind {
+            ExprKind::Let(pat, value) => {
+                let v = self.scrutinee(value)?;
+                self.matches(pat, &v)
+            }
+            ExprKind::Bin(crate::ast::Bin::And, first, second) if e.has_let() => {
+                let a = self.condition(first)?;
+                let ExprKind::Let(pat, value) = &second.kind else {
+                    let second = second.clone();
+                    return self.select_lazily(
+                        a,
+                        |l| l.truth(&second),
+                        |l| Ok(l.b.lit(pullback_kernels::ir::Lit::Bool(false))),
+                    );
+                };
+                let changed = self.changed_by(&Effects::of_expr(value));
+                let v = self.branch(a, &changed, |l| l.scrutinee(value), |_| Ok(Val::Never))?;
+                let b = self.matches(pat, &v)?;
+                self.op("and", &[a, b])
+            }
+            _ => self.truth(e),
+        }
     }
 
     /// A branch of which both sides may change the given variables.
@@ -197,8 +213,8 @@ impl Lower<'_> {
                 Some(t) => (t, if old.is_none() && !self.visible(a, mark)? { b } else { a }),
                 None => return self.fail(self.here, messages::type_mismatch(&x.show(), &y.show())),
             },
-            (Some(x), None) if absent(b) => (x, a),
-            (None, Some(y)) if absent(a) => (y, b),
+            (Some(x), None) if absent(b) || hollow(b) => (x, a),
+            (None, Some(y)) if absent(a) || hollow(a) => (y, b),
             _ => return Ok(None),
         };
         if ty == Ty::UNIT {
@@ -239,6 +255,9 @@ impl Lower<'_> {
     }
 
     pub(super) fn fit_all(&mut self, v: &Val, tys: &[IrTy]) -> Res<Vec<Value>> {
+        if let (Val::Maybe(there, _), true, [_, payload @ ..]) = (v, hollow(v), tys) {
+            return Ok([vec![*there], self.fit_all(&Val::Never, payload)?].concat());
+        }
         if absent(v) {
             return Ok(tys
                 .iter()
@@ -258,8 +277,15 @@ fn absent(v: &Val) -> bool {
     matches!(v, Val::Never | Val::Missing)
 }
 
+/// A `None` of a type whose shape is not known.
+fn hollow(v: &Val) -> bool {
+    matches!(v, Val::Maybe(_, v) if absent(v))
+}
+
 fn is_outer(v: &Val, mark: u32) -> bool {
     match v {
+        Val::Maybe(there, v) => there.0 < mark && is_outer(v, mark),
+        Val::Growing(a, len, most) => len.0 < mark && most.0 < mark && is_outer(&Val::Arr(a.clone()), mark),
         Val::Num(v, _) => v.0 < mark,
         Val::Tuple(vs) => vs.iter().all(|v| is_outer(v, mark)),
         Val::Arr(a) => {

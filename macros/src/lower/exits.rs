@@ -7,7 +7,7 @@ use pullback_kernels::ir::{Lit, Value};
 use super::Lower;
 use super::scan::{Effects, diverges, expr_diverges};
 use super::values::{Val, VarId};
-use crate::ast::{Block, Expr, ExprKind, If, Stmt};
+use crate::ast::{Block, Expr, ExprKind, If, Pat, PatKind, Stmt};
 use crate::errors::Res;
 use crate::messages;
 use crate::ty::Ty;
@@ -105,7 +105,6 @@ impl Lower<'_> {
                 return None;
             }
             if let ExprKind::If(i) = &e.kind
-                && !matches!(i.cond.kind, ExprKind::Let(..))
                 && (diverges(&i.then) || i.els.as_ref().is_some_and(expr_diverges))
             {
                 return Some(self.moved_rest(e, i, rest, tail, want, is_tail));
@@ -124,7 +123,8 @@ impl Lower<'_> {
         want: Option<&Ty>,
         is_tail: bool,
     ) -> Res<Val> {
-        let cond = self.truth(&i.cond)?;
+        let depth = self.scope.len();
+        let cond = self.condition(&i.cond)?;
         self.locate(e.place);
         let fx = Effects::of_expr(e).and(Effects::of_stmts(rest, tail));
         let changed = self.changed_by(&fx);
@@ -134,7 +134,10 @@ impl Lower<'_> {
             Err(e) => Err(e),
             Ok(v) if leaves => Ok(v),
             Ok(Val::Never) => Ok(Val::Never),
-            Ok(_) => l.stmts(rest, tail, want, is_tail),
+            Ok(_) => {
+                l.scope.truncate(depth);
+                l.stmts(rest, tail, want, is_tail)
+            }
         };
         self.branch(
             cond,
@@ -149,12 +152,46 @@ impl Lower<'_> {
                 after(l, then_leaves, first)
             },
             |l| {
+                l.scope.truncate(depth);
                 let first = match &i.els {
                     None => Ok(Val::unit()),
                     Some(e) if els_leaves && is_tail => l.tail_expr(e, want),
                     Some(e) => l.expr(e, None),
                 };
                 after(l, els_leaves, first)
+            },
+        )
+    }
+
+    /// `let pattern = value else { ..leaves }; rest` is `if let pattern = value { rest } else { ..leaves }`.
+    pub(super) fn let_else(
+        &mut self,
+        (pat, ty, value, els): (&Pat, &Option<Ty>, &Expr, &Block),
+        rest: &[Stmt],
+        tail: Option<&Expr>,
+        want: Option<&Ty>,
+        is_tail: bool,
+    ) -> Res<Val> {
+        let depth = self.scope.len();
+        let v = match (self.expr(value, None)?, &pat.kind, only(els)) {
+            (Val::Fallible(v), PatKind::Some(p), Some(ExprKind::Panic(_))) => {
+                self.bind(p, *v)?;
+                return self.stmts(rest, tail, want, is_tail);
+            }
+            (v, ..) => self.tried(v, value)?,
+        };
+        let v = ty.as_ref().map_or(Ok(v.clone()), |t| self.expect_type(v, t, pat.place))?;
+        let cond = self.matches(pat, &v)?;
+        self.locate(pat.place);
+        let fx = Effects::of_block(els).and(Effects::of_stmts(rest, tail));
+        let changed = self.changed_by(&fx);
+        self.branch(
+            cond,
+            &changed,
+            |l| l.stmts(rest, tail, want, is_tail),
+            |l| {
+                l.scope.truncate(depth);
+                l.stmts(&els.stmts, els.tail.as_deref(), want.filter(|_| is_tail), is_tail)
             },
         )
     }
@@ -302,5 +339,14 @@ impl Lower<'_> {
             self.unify_or_fail(&have, &ty)?;
         }
         self.branch(cond, &[], |l| Ok(l.vars[slot].val.clone()), |_| Ok(v))
+    }
+}
+
+/// The only expression of a block.
+fn only(b: &Block) -> Option<&ExprKind> {
+    match (&b.stmts[..], &b.tail) {
+        ([Stmt::Expr(e)], None) => Some(&e.kind),
+        ([], Some(e)) => Some(&e.kind),
+        _ => None,
     }
 }

@@ -202,6 +202,11 @@ impl Lower<'_> {
         let depth = self.scope.len();
         let mut failed = None;
         for (k, s) in stmts.iter().enumerate() {
+            if let (None, Stmt::LetElse(pat, ty, value, els)) = (&failed, s) {
+                let result = self.let_else((pat, ty, value, els), &stmts[k + 1..], tail, want, is_tail);
+                self.scope.truncate(depth);
+                return result;
+            }
             if failed.is_none()
                 && let Some(result) = self.divert(s, &stmts[k + 1..], tail, want, is_tail)
             {
@@ -246,6 +251,12 @@ impl Lower<'_> {
                         Err(e)
                     }
                 }
+            }
+            // Only after a mistake; otherwise `stmts` puts what follows into a branch.
+            Stmt::LetElse(pat, _, value, _) => {
+                let v = self.scrutinee(value);
+                self.bind_missing(pat);
+                v.map(|_| Val::unit())
             }
             Stmt::Expr(e) => self.expr(e, None),
         }

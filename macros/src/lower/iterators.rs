@@ -29,6 +29,9 @@ pub(super) struct Iter {
 pub(super) enum Stage {
     Map(Val, Place),
     Filter(Val, Place),
+    /// Drops what passes the test.
+    Reject(Val, Place),
+    FilterMap(Val, Place),
 }
 
 impl Iter {
@@ -137,7 +140,7 @@ impl Lower<'_> {
         self.staged(&iter.stages, item, vars, f)
     }
 
-    fn staged(
+    pub(super) fn staged(
         &mut self,
         stages: &[Stage],
         item: Val,
@@ -150,11 +153,19 @@ impl Lower<'_> {
                 let item = self.apply(g, vec![item], *place)?;
                 self.staged(rest, item, vars, f)
             }
-            Some((Stage::Filter(g, place), rest)) => {
+            Some((Stage::FilterMap(g, place), rest)) => {
+                let Val::Maybe(cond, item) = self.apply(g, vec![item], *place)? else {
+                    return self.fail(*place, messages::filter_map());
+                };
+                self.branch(cond, vars, |l| l.staged(rest, *item, vars, f), |_| Ok(Val::Never))
+            }
+            Some((stage @ (Stage::Filter(g, place) | Stage::Reject(g, place)), rest)) => {
                 let keep = self.apply(g, vec![item.clone()], *place)?;
                 let Val::Num(cond, _) = keep else {
                     return self.fail(*place, messages::not_a_condition(&keep.show()));
                 };
+                let reject = matches!(stage, Stage::Reject(..));
+                let cond = if reject { self.op("not", &[cond])? } else { cond };
                 self.branch(cond, vars, |l| l.staged(rest, item, vars, f), |_| Ok(Val::Never))
             }
         }
@@ -188,7 +199,7 @@ impl Lower<'_> {
     }
 
     fn positional(&mut self, name: &str, place: Place) -> Option<Res<Val>> {
-        let needs = ["enumerate", "rev", "skip", "take", "step_by", "chain", "last", "nth"];
+        let needs = ["enumerate", "rev", "skip", "take", "step_by", "chain", "nth"];
         needs.contains(&name).then(|| self.fail(place, messages::after_filter(name)))
     }
 
@@ -240,7 +251,7 @@ impl Lower<'_> {
         }))
     }
 
-    fn skipped(&mut self, it: Iter, n: Value) -> Res<Iter> {
+    pub(super) fn skipped(&mut self, it: Iter, n: Value) -> Res<Iter> {
         let len = match it.len {
             None => None,
             Some(len) => {
@@ -255,7 +266,7 @@ impl Lower<'_> {
         }))
     }
 
-    fn taken(&mut self, it: Iter, n: Value) -> Res<Iter> {
+    pub(super) fn taken(&mut self, it: Iter, n: Value) -> Res<Iter> {
         let n = self.extent_of(n);
         let len = match it.len {
             None => n,

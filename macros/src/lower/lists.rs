@@ -16,7 +16,7 @@ use crate::ty::Ty;
 impl Lower<'_> {
     /// `receiver.name(args)`.
     pub(super) fn method(&mut self, e: &Expr, m: &Method, want: Option<&Ty>) -> Res<Val> {
-        if let Some(result) = self.mutating(m) {
+        if let Some(result) = self.option_mutation(m).or_else(|| self.mutating(m)) {
             return result;
         }
         let receiver = self.expr(&m.receiver, None);
@@ -32,6 +32,10 @@ impl Lower<'_> {
             _ => {}
         }
         match self.deref(receiver)? {
+            Val::Num(v, t) if self.types.resolve(&t) == Ty::Bool && m.name.starts_with("then") => {
+                let known = self.bool_method(v, m, &args);
+                known.unwrap_or_else(|| self.number_method(v, &t, &m.name, m.name_at, args))
+            }
             Val::Num(v, t) => self.number_method(v, &t, &m.name, m.name_at, args),
             Val::Arr(a) if matches!(a.ty, Ty::Matrix(..)) => self.matrix_method(e, &a, m, args, want),
             Val::Arr(a) => self.list_method(&a, m, args),
@@ -93,6 +97,13 @@ impl Lower<'_> {
                 Ok(Val::Arr(Arr { ty: Ty::Vec(Box::new(elem)), leaves: a.leaves.clone() }))
             }
             ("map", [f]) if matches!(a.ty, Ty::Array(..)) => self.array_map(a, f, m),
+            ("get", [Val::Num(k, _)]) => {
+                let n = self.list_len(a, place)?;
+                let n = self.extent_value(n);
+                let there = self.inside(*k, n)?;
+                let it = self.iterate(Val::Arr(a.clone()), place)?;
+                self.if_there(there, &it, *k)
+            }
             ("first", []) => self.end_item(a, m, true),
             ("last", []) => self.end_item(a, m, false),
             ("windows", [Val::Num(n, _)]) => self.windows(a, *n, m),
@@ -127,12 +138,24 @@ impl Lower<'_> {
     }
 
     fn end_item(&mut self, a: &Arr, m: &Method, first: bool) -> Res<Val> {
+        let it = self.iterate(Val::Arr(a.clone()), m.name_at)?;
+        self.ends(a, &it, m, first)
+    }
+
+    /// The first or last item of an array through an iterator over it.
+    fn ends(&mut self, a: &Arr, it: &Iter, m: &Method, first: bool) -> Res<Val> {
         let n = self.list_len(a, m.name_at)?;
         let (n, zero, one) = (self.extent_value(n), self.int(0), self.int(1));
         let there = self.op("gt", &[n, zero])?;
         let at = if first { zero } else { self.op("sub", &[n, one])? };
-        let it = self.iterate(Val::Arr(a.clone()), m.name_at)?;
-        self.if_there(there, &it, at)
+        self.if_there(there, it, at)
+    }
+
+    /// Whether `0 <= k < n`.
+    fn inside(&mut self, k: Value, n: Value) -> Res<Value> {
+        let zero = self.int(0);
+        let (low, high) = (self.op("ge", &[k, zero])?, self.op("lt", &[k, n])?);
+        self.op("and", &[low, high])
     }
 
     fn windows(&mut self, a: &Arr, n: Value, m: &Method) -> Res<Val> {
@@ -190,6 +213,9 @@ impl Lower<'_> {
             "swap_columns",
             "reverse",
             "pop",
+            "first_mut",
+            "last_mut",
+            "get_mut",
         ];
         if !known.contains(&m.name.as_str()) && !m.name.ends_with("_assign") {
             return None;
@@ -207,6 +233,16 @@ impl Lower<'_> {
         match (m.name.as_str(), &args[..]) {
             ("iter_mut", []) => self.iterate_mut(target, m.name_at).map(Val::Iter),
             ("as_mut_slice", []) => Ok(Val::Mut(target)),
+            ("first_mut" | "last_mut", []) => {
+                let it = self.iterate_mut(target, m.name_at)?;
+                self.ends(&a, &it, m, m.name == "first_mut")
+            }
+            ("get_mut", [Val::Num(k, _)]) => {
+                let n = self.list_len(&a, m.name_at)?;
+                let n = self.extent_value(n);
+                let there = self.inside(*k, n)?;
+                Ok(self.maybe(there, Val::Mut(target.at(vec![*k]))))
+            }
             ("push", [v]) => self.pushed(&target, a, v.clone(), m),
             ("swap", [i, j]) => self.swapped(&target, &a, i.clone(), j.clone(), m),
             ("swap_rows", [Val::Num(i, _), Val::Num(j, _)]) => {

@@ -24,12 +24,20 @@ impl Lower<'_> {
     pub(super) fn for_(&mut self, e: &Expr, f: &For) -> Res<Val> {
         let iter = self.expr(&f.iter, None)?;
         let iter = self.iterate(iter, f.iter.place)?;
+        if f.drains.is_some() && breaks_here(&f.body, f.label.as_deref()) {
+            return self.fail_at(&f.iter, messages::advanced("next"));
+        }
         // What the loop as a whole assigns to: `for e in &mut v` writes to `v`.
         let fx = Effects::of_block(&f.body).and_assigned_by(e);
         self.each(e, &iter, f.label.clone(), &fx, |l, item| {
             l.bind(&f.pat, item)?;
             l.block_value(&f.body, None)
-        })
+        })?;
+        if let Some(id) = f.drains.as_deref().and_then(|n| self.lookup(n)) {
+            let zero = self.int(0);
+            self.vars[id].val = Val::Range(Some(zero), Some(zero), Ty::USIZE);
+        }
+        Ok(Val::unit())
     }
 
     /// Runs a body for each item, in order.
@@ -202,6 +210,11 @@ impl Lower<'_> {
     fn carry(&mut self, ids: &[VarId]) -> Res<Carried> {
         let mut carried = Carried { ids: Vec::new(), tys: Vec::new(), init: Vec::new() };
         for &id in ids {
+            if let Val::Maybe(_, v) = &self.vars[id].val
+                && matches!(**v, Val::Never)
+            {
+                return self.fail(self.here, messages::option_shape());
+            }
             let Some(ty) = self.type_of(&self.vars[id].val) else { continue };
             let val = self.settle(self.vars[id].val.clone())?;
             carried.init.extend(self.flatten(&val)?);
@@ -317,14 +330,23 @@ struct Found {
 impl Found {
     fn in_block(body: &Block, label: Option<&str>) -> Found {
         let mut found = Found { any: false, with_value: false };
-        for s in &body.stmts {
+        found.block(body, label, false);
+        found
+    }
+
+    fn block(&mut self, b: &Block, label: Option<&str>, nested: bool) {
+        use crate::ast::Stmt;
+        for s in &b.stmts {
             match s {
-                crate::ast::Stmt::Let(_, _, init) => init.iter().for_each(|e| found.expr(e, label, false)),
-                crate::ast::Stmt::Expr(e) => found.expr(e, label, false),
+                Stmt::Let(_, _, init) => init.iter().for_each(|e| self.expr(e, label, nested)),
+                Stmt::LetElse(_, _, init, b) => {
+                    self.expr(init, label, nested);
+                    self.block(b, label, nested);
+                }
+                Stmt::Expr(e) => self.expr(e, label, nested),
             }
         }
-        body.tail.iter().for_each(|e| found.expr(e, label, false));
-        found
+        b.tail.iter().for_each(|e| self.expr(e, label, nested));
     }
 
     fn expr(&mut self, e: &Expr, label: Option<&str>, nested: bool) {
@@ -342,16 +364,6 @@ impl Found {
         }
         let (exprs, blocks) = crate::callees::parts(e);
         exprs.into_iter().for_each(|e| self.expr(e, label, nested));
-        for b in blocks {
-            for s in &b.stmts {
-                match s {
-                    crate::ast::Stmt::Let(_, _, init) => {
-                        init.iter().for_each(|e| self.expr(e, label, nested))
-                    }
-                    crate::ast::Stmt::Expr(e) => self.expr(e, label, nested),
-                }
-            }
-            b.tail.iter().for_each(|e| self.expr(e, label, nested));
-        }
+        blocks.into_iter().for_each(|b| self.block(b, label, nested));
     }
 }

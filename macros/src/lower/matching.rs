@@ -20,11 +20,29 @@ impl Lower<'_> {
         want: Option<&Ty>,
         tail: bool,
     ) -> Res<Val> {
-        let v = match self.expr(value, None)? {
-            Val::Mut(_) => return self.fail_at(value, messages::match_mut()),
-            v => self.deref(v)?,
-        };
+        let v = self.scrutinee(value)?;
         self.arms(e, &v, arms, want, tail)
+    }
+
+    /// The value that patterns are tried on.
+    pub(super) fn scrutinee(&mut self, value: &Expr) -> Res<Val> {
+        let v = self.expr(value, None)?;
+        self.tried(v, value)
+    }
+
+    /// A value as one that patterns are tried on.
+    pub(super) fn tried(&mut self, v: Val, value: &Expr) -> Res<Val> {
+        match v {
+            Val::Mut(_) => self.fail_at(value, messages::match_mut()),
+            Val::Fallible(_) => self.fail_at(value, messages::fallible("if let")),
+            v => self.deref(v),
+        }
+    }
+
+    /// Binds the pattern's names; whether it matches.
+    pub(super) fn matches(&mut self, pat: &Pat, v: &Val) -> Res<Value> {
+        let test = self.test(pat, v)?;
+        Ok(test.unwrap_or_else(|| self.b.lit(Lit::Bool(true))))
     }
 
     fn arms(&mut self, e: &Expr, v: &Val, arms: &[Arm], want: Option<&Ty>, tail: bool) -> Res<Val> {
@@ -99,6 +117,18 @@ impl Lower<'_> {
                 let lit = self.value(&e)?;
                 self.equal(v.clone(), lit).map(Some)
             }
+            PatKind::Some(p) => match v {
+                Val::Maybe(there, v) => {
+                    let inner = self.test(p, v)?;
+                    let all = inner.map_or(Ok(*there), |t| self.op("and", &[*there, t]));
+                    all.map(Some)
+                }
+                _ => self.fail(pat.place, messages::pattern_shape(&v.show())),
+            },
+            PatKind::None => match v {
+                Val::Maybe(there, _) => self.op("not", &[*there]).map(Some),
+                _ => self.fail(pat.place, messages::pattern_shape(&v.show())),
+            },
             PatKind::Range(r) => self.in_range(r, v),
             PatKind::Or(ps) => {
                 let mut any: Option<Value> = None;
@@ -111,7 +141,42 @@ impl Lower<'_> {
                 }
                 Ok(any)
             }
-            PatKind::Slice(_) => self.fail(pat.place, messages::pattern()),
+            PatKind::Slice(ps) => self.slice_test(pat, ps, v),
+        }
+    }
+
+    /// `[a, b]`, `[first, .., last]`, `[first, rest @ ..]`: of an array, or of a slice whose length decides.
+    fn slice_test(&mut self, pat: &Pat, ps: &[Pat], v: &Val) -> Res<Option<Value>> {
+        let Val::Arr(a) = v else { return self.fail(pat.place, messages::pattern_shape(&v.show())) };
+        let rest = ps.iter().position(super::binding::is_rest);
+        if matches!(a.ty, Ty::Array(..)) {
+            let Ok(parts) = self.parts_of(v, ps.len(), rest, pat.place) else {
+                return self.fail(pat.place, messages::pattern_shape(&v.show()));
+            };
+            return self.all_of(ps, &parts);
+        }
+        let len = self.list_len(a, pat.place)?;
+        let (n, fixed) = (self.extent_value(len), self.int((ps.len() - usize::from(rest.is_some())) as i64));
+        let fits = self.op(if rest.is_some() { "ge" } else { "eq" }, &[n, fixed])?;
+        let mut parts = Vec::new();
+        for (k, p) in ps.iter().enumerate() {
+            let from_end = self.int((ps.len() - k) as i64);
+            let at = if rest.is_some_and(|r| k > r) {
+                self.op("sub", &[n, from_end])?
+            } else {
+                self.int(k as i64)
+            };
+            if super::binding::is_rest(p) {
+                let count = self.op("sub", &[n, fixed])?;
+                let count = self.extent_of(count);
+                parts.push(Val::Arr(self.sub_list(a, at, count)));
+                continue;
+            }
+            parts.push(self.branch(fits, &[], |l| l.list_get(a, at, pat.place), |_| Ok(Val::Never))?);
+        }
+        match self.all_of(ps, &parts)? {
+            Some(inner) => self.op("and", &[fits, inner]).map(Some),
+            None => Ok(Some(fits)),
         }
     }
 

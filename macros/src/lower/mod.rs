@@ -5,6 +5,7 @@
 //! holds for lengths: where nalgebra requires two parameters to be equally long, they share one extent from the next
 //! round on. Code of a round that still learns may be ill-typed; it is thrown away.
 
+mod adapters;
 mod arrays;
 mod assign;
 mod binding;
@@ -21,8 +22,10 @@ mod loops;
 mod matching;
 mod matrices;
 mod numbers;
+mod options;
 mod paths;
 mod scan;
+mod search;
 mod solvers;
 mod values;
 

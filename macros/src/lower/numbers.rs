@@ -229,6 +229,9 @@ impl Lower<'_> {
             others.push(a);
         }
         let (lo, hi) = ty_range(&ty);
+        if let Some(v) = self.checked_method(v, &ty, name, &others) {
+            return v;
+        }
         let result = match (name, &others[..]) {
             ("min" | "max" | "rem_euclid" | "div_euclid", [b]) => self.op(name, &[v, *b])?,
             ("abs" | "signum", []) => self.op(name, &[v])?,
@@ -252,18 +255,67 @@ impl Lower<'_> {
                 let r = self.op(&name["wrapping_".len()..], &[v, *b])?;
                 self.wrapped(r, &ty)?
             }
-            ("is_multiple_of", [b]) => {
-                let (r, zero) = (self.op("rem", &[v, *b])?, self.int(0));
-                return Ok(Val::Num(self.op("eq", &[r, zero])?, Ty::Bool));
-            }
-            ("is_positive" | "is_negative", []) => {
-                let zero = self.int(0);
-                let op = if name == "is_positive" { "gt" } else { "lt" };
-                return Ok(Val::Num(self.op(op, &[v, zero])?, Ty::Bool));
+            ("div_ceil" | "next_multiple_of", [b]) if lo == 0 => {
+                let one = self.int(1);
+                let (sum, less) = (self.op("add", &[v, *b])?, one);
+                let up = self.op("sub", &[sum, less])?;
+                let q = self.op("div", &[up, *b])?;
+                if name == "div_ceil" { q } else { self.op("mul", &[q, *b])? }
             }
             _ => return self.fail(at, messages::unknown_method(name, &ty.show())),
         };
         Ok(Val::Num(result, ty))
+    }
+
+    /// Methods of integers that give a truth value or an `Option`.
+    fn checked_method(&mut self, v: Value, ty: &Ty, name: &str, others: &[Value]) -> Option<Res<Val>> {
+        let known = ["is_power_of_two", "is_multiple_of", "is_positive", "is_negative"];
+        if !name.starts_with("checked_") && !known.contains(&name) {
+            return None;
+        }
+        Some(self.tested(v, ty.clone(), name, others))
+    }
+
+    fn tested(&mut self, v: Value, ty: Ty, name: &str, others: &[Value]) -> Res<Val> {
+        match (name, others) {
+            ("is_power_of_two", []) => {
+                let (zero, one) = (self.int(0), self.int(1));
+                let less = self.op("sub", &[v, one])?;
+                let common = self.op("and", &[v, less])?;
+                let (some, single) = (self.op("gt", &[v, zero])?, self.op("eq", &[common, zero])?);
+                Ok(Val::Num(self.op("and", &[some, single])?, Ty::Bool))
+            }
+            ("checked_sub" | "checked_add" | "checked_mul", [b]) => {
+                let r = self.op(&name["checked_".len()..], &[v, *b])?;
+                self.checked(r, &ty)
+            }
+            ("checked_div" | "checked_rem", [b]) => {
+                let (zero, one) = (self.int(0), self.int(1));
+                let there = self.op("ne", &[*b, zero])?;
+                let safe = self.op("select", &[there, *b, one])?;
+                let r = self.op(&name["checked_".len()..], &[v, safe])?;
+                Ok(self.maybe(there, Val::Num(r, ty)))
+            }
+            ("is_multiple_of", [b]) => {
+                let (r, zero) = (self.op("rem", &[v, *b])?, self.int(0));
+                Ok(Val::Num(self.op("eq", &[r, zero])?, Ty::Bool))
+            }
+            ("is_positive" | "is_negative", []) => {
+                let zero = self.int(0);
+                let op = if name == "is_positive" { "gt" } else { "lt" };
+                Ok(Val::Num(self.op(op, &[v, zero])?, Ty::Bool))
+            }
+            _ => self.fail(self.here, messages::unknown_method(name, &ty.show())),
+        }
+    }
+
+    /// An integer if it is within the range of its type.
+    fn checked(&mut self, v: Value, ty: &Ty) -> Res<Val> {
+        let (lo, hi) = ty_range(ty);
+        let (lo, hi) = (self.int(lo), self.int(hi));
+        let (low, high) = (self.op("ge", &[v, lo])?, self.op("le", &[v, hi])?);
+        let there = self.op("and", &[low, high])?;
+        Ok(self.maybe(there, Val::Num(v, ty.clone())))
     }
 
     fn saturate(&mut self, v: Value, lo: i64, hi: i64) -> Res<Value> {

@@ -19,6 +19,11 @@ impl Lower<'_> {
             let v = self.vars[id].val.clone();
             return if matches!(v, Val::Missing) { Err(SILENT) } else { Ok(v) };
         }
+        if p.single() == Some("None") {
+            let there = self.b.lit(pullback_kernels::ir::Lit::Bool(false));
+            let payload = self.zero_of(&Ty::Var(e.id * 4 + 1, Hole::Any)).unwrap_or(Val::Never);
+            return Ok(Val::Maybe(there, Box::new(payload)));
+        }
         if let Some(owner) = p.owner() {
             let float = Scalar::from_name(owner).filter(|s| s.is_float());
             if let Some(v) = float.and_then(|s| builtin::associated_float(s, p.last())) {
@@ -170,6 +175,11 @@ impl Lower<'_> {
             ("detach", [v]) => {
                 let v = self.deref(v.clone())?;
                 self.detached(v)
+            }
+            ("Some", [v]) => {
+                let there = self.b.lit(pullback_kernels::ir::Lit::Bool(true));
+                let v = if matches!(v, Val::Mut(_)) { v.clone() } else { self.deref(v.clone())? };
+                Ok(Val::Maybe(there, Box::new(v)))
             }
             ("swap", [Val::Mut(a), Val::Mut(b)]) => {
                 let (x, y) = (self.read(a)?, self.read(b)?);

@@ -9,7 +9,7 @@ use crate::ast::{Block, Expr, ExprKind, For, Stmt};
 use crate::callees::{parts, visit};
 
 /// Methods that change their receiver.
-const MUTATING: [&str; 33] = [
+const MUTATING: [&str; 36] = [
     "push",
     "pop",
     "swap",
@@ -43,6 +43,9 @@ const MUTATING: [&str; 33] = [
     "swap_rows",
     "swap_columns",
     "apply",
+    "first_mut",
+    "last_mut",
+    "get_mut",
 ];
 
 /// What a piece of the tree does.
@@ -126,6 +129,10 @@ impl Effects {
     fn stmt(&mut self, s: &Stmt, loops: &mut Vec<Option<String>>) {
         match s {
             Stmt::Let(_, _, init) => init.iter().for_each(|e| self.expr(e, loops)),
+            Stmt::LetElse(_, _, init, b) => {
+                self.expr(init, loops);
+                self.block(b, loops);
+            }
             Stmt::Expr(e) => self.expr(e, loops),
         }
     }
@@ -138,11 +145,18 @@ impl Effects {
             ExprKind::Method(m) if MUTATING.contains(&m.name.as_str()) || m.name.ends_with("_assign") => {
                 self.assigned(&m.receiver);
             }
+            // `Option::take` and `Option::replace`.
+            ExprKind::Method(m)
+                if (m.name == "take" && m.args.is_empty()) || (m.name == "replace" && m.args.len() == 1) =>
+            {
+                self.assigned(&m.receiver);
+            }
             ExprKind::Break(label, _) if !inside(loops, label) => self.jumps.push((label.clone(), false)),
             ExprKind::Continue(label) if !inside(loops, label) => self.jumps.push((label.clone(), true)),
             ExprKind::Return(_) => self.returns = true,
             ExprKind::For(f) => {
                 self.writes_through(f);
+                self.names.extend(f.drains.clone());
                 self.expr(&f.iter, loops);
                 return self.nested(f.label.clone(), &f.body, loops);
             }

@@ -39,8 +39,10 @@ pub(super) enum Val {
     Func(ast::Path),
     /// `&mut` to (a part of) a variable.
     Mut(super::assign::Target),
-    /// A value that may be missing (`iter.next()`, `max_by(..)`): whether it is there, and it.
+    /// A value that may be missing (`iter.next()`, `max_by(..)`): whether it is there, and it (`Never` if it never is).
     Maybe(Value, Box<Val>),
+    /// A `Vec` whose length changes here: room for its elements, its length, and its greatest length.
+    Growing(Arr, Value, Value),
     /// A matrix with the way in which systems of equations with it are solved.
     Factor(super::solvers::Factor, Arr),
     /// The result of a method that fails for some matrices, to be unwrapped.
@@ -103,6 +105,7 @@ impl Val {
             Val::Closure(_) | Val::Func(_) => "a function".into(),
             Val::Mut(_) => "a mutable reference".into(),
             Val::Maybe(_, v) => format!("Option<{}>", v.show()),
+            Val::Growing(a, ..) => a.ty.show(),
             Val::Factor(factor, _) => factor.show().into(),
             Val::Fallible(v) => format!("Option<{}>", v.show()),
             Val::Text => "a text".into(),
@@ -116,6 +119,8 @@ impl Val {
 pub(super) fn leaf_types(ty: &Ty) -> Vec<Ty> {
     match ty {
         Ty::Tuple(ts) => ts.iter().flat_map(leaf_types).collect(),
+        Ty::Option(t) => [vec![Ty::Bool], leaf_types(t)].concat(),
+        Ty::Growing(t) => [leaf_types(t), vec![Ty::USIZE, Ty::USIZE]].concat(),
         _ => ty.elem().map_or_else(|| vec![ty.clone()], leaf_types),
     }
 }
@@ -124,6 +129,7 @@ pub(super) fn leaf_types(ty: &Ty) -> Vec<Ty> {
 pub(super) fn leaf_ranks(ty: &Ty) -> Vec<usize> {
     match ty {
         Ty::Tuple(ts) => ts.iter().flat_map(leaf_ranks).collect(),
+        Ty::Option(t) => [vec![0], leaf_ranks(t)].concat(),
         Ty::Matrix(_, r, c) => vec![Ty::matrix_axes(*r, *c).len()],
         Ty::Array(t, _) | Ty::Slice(t) | Ty::Vec(t) => leaf_ranks(t).into_iter().map(|r| r + 1).collect(),
         _ => vec![0],
@@ -138,6 +144,7 @@ pub(super) fn leaf_shapes(ty: &Ty) -> Option<Vec<Vec<Extent>>> {
     };
     match ty {
         Ty::Tuple(ts) => Some(ts.iter().map(leaf_shapes).collect::<Option<Vec<_>>>()?.concat()),
+        Ty::Option(t) => Some([vec![Vec::new()], leaf_shapes(t)?].concat()),
         Ty::Matrix(_, r, c) => {
             Some(vec![Ty::matrix_axes(*r, *c).into_iter().map(constant).collect::<Option<Vec<_>>>()?])
         }
@@ -146,7 +153,7 @@ pub(super) fn leaf_shapes(ty: &Ty) -> Option<Vec<Vec<Extent>>> {
             inner.iter_mut().for_each(|s| s.insert(0, Extent::Const(*n as i64)));
             Some(inner)
         }
-        Ty::Slice(_) | Ty::Vec(_) => None,
+        Ty::Slice(_) | Ty::Vec(_) | Ty::Growing(_) => None,
         _ => Some(vec![Vec::new()]),
     }
 }
@@ -158,6 +165,8 @@ impl Lower<'_> {
             Val::Num(_, t) => self.types.resolve(t),
             Val::Tuple(vs) => Ty::Tuple(vs.iter().map(|v| self.type_of(v)).collect::<Option<_>>()?),
             Val::Arr(a) => self.types.resolve(&a.ty),
+            Val::Maybe(_, v) => Ty::Option(Box::new(self.type_of(v)?)),
+            Val::Growing(a, ..) => Ty::Growing(Box::new(self.types.resolve(a.ty.elem()?))),
             _ => return None,
         })
     }
@@ -171,6 +180,11 @@ impl Lower<'_> {
                 Ok(all.concat())
             }
             Val::Arr(a) => a.leaves.iter().map(|l| self.stored(l)).collect(),
+            Val::Maybe(there, v) => Ok([vec![*there], self.flatten(v)?].concat()),
+            Val::Growing(a, len, most) => {
+                let room: Vec<_> = a.leaves.iter().map(|l| self.stored(l)).collect::<Res<_>>()?;
+                Ok([room, vec![*len, *most]].concat())
+            }
             Val::Mut(t) => {
                 let v = self.read(&t.clone())?;
                 self.flatten(&v)
@@ -184,6 +198,17 @@ impl Lower<'_> {
     pub(super) fn rebuild(&mut self, ty: &Ty, values: &mut dyn Iterator<Item = Value>) -> Val {
         match ty {
             Ty::Tuple(ts) => Val::Tuple(ts.iter().map(|t| self.rebuild(t, values)).collect()),
+            Ty::Option(t) => match values.next() {
+                Some(there) => Val::Maybe(there, Box::new(self.rebuild(t, values))),
+                None => Val::Missing,
+            },
+            Ty::Growing(t) => {
+                let room = self.rebuild(&Ty::Vec(t.clone()), values);
+                match (room, values.next(), values.next()) {
+                    (Val::Arr(a), Some(len), Some(most)) => Val::Growing(a, len, most),
+                    _ => Val::Missing,
+                }
+            }
             _ if ty.elem().is_some() => {
                 let leaves = leaf_types(ty).into_iter().filter_map(|elem| {
                     let v = values.next()?;
@@ -227,6 +252,7 @@ impl Lower<'_> {
                 Val::Arr(Arr { leaves: leaves.collect::<Res<_>>()?, ty: a.ty })
             }
             Val::Tuple(vs) => Val::Tuple(vs.into_iter().map(|v| self.settle(v)).collect::<Res<_>>()?),
+            Val::Maybe(there, v) => Val::Maybe(there, Box::new(self.settle(*v)?)),
             other => other,
         })
     }
@@ -430,6 +456,7 @@ pub(super) fn same(a: &Val, b: &Val) -> bool {
         (Val::Func(x), Val::Func(y)) => x.segments == y.segments,
         (Val::Mut(x), Val::Mut(y)) => x == y,
         (Val::Maybe(c, x), Val::Maybe(d, y)) => c == d && same(x, y),
+        (Val::Growing(x, n, m), Val::Growing(y, k, l)) => n == k && m == l && same_array(x, y),
         (Val::Text, Val::Text) | (Val::Never, Val::Never) => true,
         _ => false,
     }

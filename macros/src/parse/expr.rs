@@ -125,11 +125,11 @@ impl Parser<'_> {
             SynExpr::ForLoop(f) => {
                 let (pat, iter, body) = (self.pat(&f.pat), self.expr(&f.expr), self.block(&f.body));
                 let (pat, iter, body) = (pat?, iter?, body?);
-                ExprKind::For(Box::new(For { label: label(&f.label), pat, iter, body }))
+                ExprKind::For(Box::new(For { label: label(&f.label), pat, iter, body, drains: None }))
             }
             SynExpr::While(w) => {
                 let (cond, body) = (self.boxed(&w.cond), self.block(&w.body));
-                ExprKind::While(label(&w.label), Some(cond?), body?)
+                self.while_(label(&w.label), cond?, body?)
             }
             SynExpr::Loop(l) => ExprKind::While(label(&l.label), None, self.block(&l.body)?),
             SynExpr::Break(b) => {
@@ -140,6 +140,28 @@ impl Parser<'_> {
             SynExpr::Return(r) => ExprKind::Return(r.expr.as_ref().map(|e| self.boxed(e)).transpose()?),
             other => return Err(self.foreign(other)),
         })
+    }
+
+    /// `while let` is a `loop` that ends where the pattern does not match; where it takes the items of an iterator one
+    /// by one, a `for`.
+    fn while_(&mut self, label: Option<String>, cond: Box<Expr>, body: Block) -> ExprKind {
+        if !cond.has_let() {
+            return ExprKind::While(label, Some(cond), body);
+        }
+        if let ExprKind::Let(pat, value) = &cond.kind
+            && let crate::ast::PatKind::Some(pat) = &pat.kind
+            && let ExprKind::Method(m) = &value.kind
+            && let ("next", ExprKind::Path(p)) = (m.name.as_str(), &m.receiver.kind)
+            && let Some(name) = p.single()
+        {
+            let (pat, iter, drains) = ((**pat).clone(), m.receiver.clone(), Some(name.to_string()));
+            return ExprKind::For(Box::new(For { label, pat, iter, body, drains }));
+        }
+        let place = cond.place;
+        let leave = Expr { id: self.id(), place, kind: ExprKind::Break(None, None) };
+        let kind = ExprKind::If(Box::new(If { cond: *cond, then: body, els: Some(leave) }));
+        let stmts = vec![Stmt::Expr(Expr { id: self.id(), place, kind })];
+        ExprKind::While(label, None, Block { stmts, tail: None, place })
     }
 
     /// What is no part of the language.
@@ -293,15 +315,19 @@ impl Parser<'_> {
     fn stmt(&mut self, s: &syn::Stmt) -> Res<Stmt> {
         match s {
             syn::Stmt::Local(l) => {
-                if let Some((_, diverge)) = l.init.as_ref().and_then(|i| i.diverge.as_ref()) {
-                    return Err(self.refuse(diverge, messages::let_else()));
-                }
                 let init = l.init.as_ref().map(|i| self.expr(&i.expr)).transpose();
                 let (pat, ty) = match &l.pat {
                     syn::Pat::Type(t) => (self.pat(&t.pat), Some(types::ty(self, &t.ty))),
                     p => (self.pat(p), None),
                 };
-                Ok(Stmt::Let(pat?, ty.transpose()?, init?))
+                let diverge = l.init.as_ref().and_then(|i| i.diverge.as_ref()).map(|(_, e)| self.expr(e));
+                let (pat, ty, init, diverge) = (pat?, ty.transpose()?, init?, diverge.transpose()?);
+                Ok(match (init, diverge) {
+                    (Some(init), Some(Expr { kind: ExprKind::Block(None, b), .. })) => {
+                        Stmt::LetElse(pat, ty, init, b)
+                    }
+                    (init, _) => Stmt::Let(pat, ty, init),
+                })
             }
             syn::Stmt::Expr(e, _) => Ok(Stmt::Expr(self.expr(e)?)),
             syn::Stmt::Macro(m) => {

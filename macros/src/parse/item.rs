@@ -47,6 +47,9 @@ pub(crate) fn function(item: &ItemFn, options: &Options, errors: &mut Errors) ->
     names.push(item.sig.ident.to_string());
     let callees = callees::of(&body, &names);
     recursion(&body, item, errors);
+    for p in callees.iter().filter(|p| matches!(p.segments[0].as_str(), "std" | "core" | "alloc")) {
+        errors.report(Place::of(&p.written), messages::standard_function(&p.show()));
+    }
     errors.barrier()?;
     let sig = Signature {
         vis: item.vis.clone(),
@@ -98,6 +101,9 @@ fn param(p: &mut Parser, arg: &FnArg, options: &Options) -> Res<Param> {
     if contains_hole(&ty) {
         return Err(p.refuse(&arg.ty, messages::parameter_type()));
     }
+    if contains_option(&ty) {
+        return Err(p.refuse(&arg.ty, messages::option_type("Option")));
+    }
     let rust = ty.finish();
     if !plain_elements(&rust) {
         return Err(p.refuse(&arg.ty, messages::list_of_vectors(&ty.show())));
@@ -125,6 +131,14 @@ fn plain_elements(ty: &RustTy) -> bool {
     }
 }
 
+fn contains_option(ty: &Ty) -> bool {
+    match ty {
+        Ty::Option(_) => true,
+        Ty::Tuple(ts) => ts.iter().any(contains_option),
+        _ => ty.elem().is_some_and(contains_option),
+    }
+}
+
 fn contains_hole(ty: &Ty) -> bool {
     match ty {
         Ty::Var(..) => true,
@@ -137,6 +151,7 @@ fn result(p: &mut Parser, item: &ItemFn) -> Res<RustTy> {
     match &item.sig.output {
         ReturnType::Default => Ok(RustTy::Unit),
         ReturnType::Type(_, t) => match types::written(p, t)? {
+            (_, ty) if contains_option(&ty) => Err(p.refuse(t, messages::option_type("Option"))),
             (Passing::Value, ty) if !plain_elements(&ty.finish()) => {
                 Err(p.refuse(t, messages::list_of_vectors(&ty.show())))
             }

@@ -6,7 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Expr as SynExpr, Token};
 
 use super::Parser;
-use crate::ast::{Bin, Expr, ExprKind, List, Place};
+use crate::ast::{Arm, Bin, Expr, ExprKind, List, Pat, PatKind, Place};
 use crate::errors::Res;
 use crate::messages;
 
@@ -29,6 +29,7 @@ impl Parser<'_> {
             "panic" | "unreachable" | "todo" | "unimplemented" => {
                 Ok(ExprKind::Panic(format!("{name}! was reached")))
             }
+            "matches" => self.matches_macro(mac),
             "println" | "print" | "eprintln" | "eprint" | "dbg" | "write" | "writeln" => {
                 Err(self.refuse(mac, messages::output(&name)))
             }
@@ -48,6 +49,32 @@ impl Parser<'_> {
         let kind = ExprKind::Bin(op, Box::new(a), Box::new(b));
         let cond = Expr { id: self.id(), place: Place::of(mac), kind };
         Ok(ExprKind::Assert(Box::new(cond), text))
+    }
+
+    /// `matches!(value, pattern if guard)`.
+    fn matches_macro(&mut self, mac: &syn::Macro) -> Res<ExprKind> {
+        let parts = |input: syn::parse::ParseStream| {
+            let value: SynExpr = input.parse()?;
+            input.parse::<Token![,]>()?;
+            let pat = syn::Pat::parse_multi_with_leading_vert(input)?;
+            let guard = input.peek(Token![if]).then(|| {
+                input.parse::<Token![if]>()?;
+                input.parse::<SynExpr>()
+            });
+            input.parse::<Option<Token![,]>>()?;
+            Ok((value, pat, guard.transpose()?))
+        };
+        let Ok((value, pat, guard)) = parts.parse2(mac.tokens.clone()) else {
+            return Err(self.refuse(mac, messages::macro_arguments("matches")));
+        };
+        let (value, pat) = (self.expr(&value), self.pat(&pat));
+        let guard = guard.map(|g| self.expr(&g)).transpose();
+        let place = Place::of(mac);
+        let truth = |p: &mut Self, b| Expr { id: p.id(), place, kind: ExprKind::Bool(b) };
+        let wild = Pat { id: self.id(), place, kind: PatKind::Wild };
+        let yes = Arm { pat: pat?, guard: guard?, body: truth(self, true) };
+        let no = Arm { pat: wild, guard: None, body: truth(self, false) };
+        Ok(ExprKind::Match(Box::new(value?), vec![yes, no]))
     }
 
     /// `vec![a, b]` and `vec![a; n]`.

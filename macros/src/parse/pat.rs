@@ -32,6 +32,9 @@ impl Parser<'_> {
             syn::Pat::Ident(p) => {
                 let inner = p.subpat.as_ref().map(|(_, p)| self.pat(p)).transpose()?;
                 let name = p.ident.unraw().to_string();
+                if name == "None" {
+                    return Ok(PatKind::None);
+                }
                 let constant =
                     is_constant(&name) && inner.is_none() && p.mutability.is_none() && p.by_ref.is_none();
                 if constant {
@@ -48,6 +51,9 @@ impl Parser<'_> {
             syn::Pat::Type(p) => {
                 let inner = self.pat(&p.pat)?;
                 PatKind::Typed(Box::new(inner), types::ty(self, &p.ty)?)
+            }
+            syn::Pat::TupleStruct(p) if p.path.is_ident("Some") && p.elems.len() == 1 => {
+                PatKind::Some(Box::new(self.pat(&p.elems[0])?))
             }
             syn::Pat::Struct(_) | syn::Pat::TupleStruct(_) => {
                 return Err(self.refuse(pat, messages::struct_pattern()));

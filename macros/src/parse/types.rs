@@ -63,6 +63,7 @@ fn has_dynamic(ty: &Ty) -> bool {
         Ty::Slice(_) | Ty::Vec(_) | Ty::Matrix(_, Len::Dyn, _) | Ty::Matrix(_, _, Len::Dyn) => true,
         Ty::Array(t, _) => has_dynamic(t),
         Ty::Tuple(ts) => ts.iter().any(has_dynamic),
+        Ty::Option(t) => has_dynamic(t),
         _ => false,
     }
 }
@@ -85,12 +86,13 @@ fn named(p: &mut Parser, at: &Type, path: &syn::Path) -> Res<Ty> {
     {
         return Ok(t);
     }
-    if name == "Vec" {
+    if name == "Vec" || name == "Option" {
         let elem = match first {
             Some(t) => ty(p, t)?,
             None => Ty::Var(var(p), Kind::Any),
         };
-        return list(p, at, Ty::Vec(Box::new(elem)));
+        let boxed = Box::new(elem);
+        return if name == "Vec" { list(p, at, Ty::Vec(boxed)) } else { Ok(Ty::Option(boxed)) };
     }
     let Some((rows, cols)) = matrix_dimensions(&name, &args) else {
         return Err(p.refuse(at, unknown(&name)));
@@ -116,7 +118,7 @@ fn unknown(name: &str) -> String {
         "i128" | "u128" => messages::wide_integer(name),
         "String" | "str" | "char" => messages::text_type(name),
         "Box" | "Rc" | "Arc" | "RefCell" | "Cell" | "Mutex" => messages::pointer_type(name),
-        "Option" | "Result" => messages::option_type(name),
+        "Result" => messages::option_type(name),
         "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" | "VecDeque" => messages::collection_type(name),
         _ => messages::unknown_type(),
     }

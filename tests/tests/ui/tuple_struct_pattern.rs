@@ -2,7 +2,7 @@ use pullback::differentiable;
 
 #[differentiable]
 fn f(x: f64, n: usize) -> f64 {
-    if let Some(m) = n.checked_sub(1) { x * m as f64 } else { x }
+    if let Ok(m) = u32::try_from(n) { x * m as f64 } else { x }
 }
 
 fn main() {}

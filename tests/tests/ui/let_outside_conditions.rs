@@ -2,12 +2,12 @@ use pullback::differentiable;
 
 #[differentiable]
 fn f(x: &[f64]) -> f64 {
-    let mut s = 0.0;
+    let mut n = 0;
     let mut it = x.iter();
-    while let Some(v) = it.next() {
-        s += v;
+    while n < 3 || it.next().is_some() {
+        n += 1;
     }
-    s
+    x[n]
 }
 
 fn main() {}
