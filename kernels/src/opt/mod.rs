@@ -20,6 +20,7 @@ pub mod simplify;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub mod twins;
 pub mod unroll;
 pub mod untape;
 
@@ -48,6 +49,7 @@ pub const PASSES: &[Pass] = &[
     ("hoist", hoist::run),
     ("inline_builds", fuse::vertical::run),
     ("merge", fuse::horizontal::run),
+    ("twins", twins::run),
     ("scatter_to_build", fuse::scatter::run),
     ("flatten", flatten::run),
     ("contract", contract::run),
@@ -104,6 +106,7 @@ fn round(f: &mut Func) {
     cse::run(f);
     dce::run(f);
     fuse::horizontal::run(f);
+    twins::run(f);
     cse::run(f);
     dce::run(f);
     compact::run(f);

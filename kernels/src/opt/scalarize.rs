@@ -188,14 +188,31 @@ fn constant_uses(c: &Cursor, block: &Block, states: &mut HashSet<Value>) -> Opti
                 }
                 for inner in kind.blocks() {
                     written |= constant_uses(c, inner, states)?;
-                    if inner.results.iter().any(|v| states.contains(v)) {
-                        return None;
-                    }
                 }
+                written |= yielded(c, inst, states)?;
             }
         }
     }
     Some(written)
+}
+
+/// What an instruction's blocks yield of an array's states: only both arms of a branch may, or one of them and the other a
+/// pack. Adds what the branch results in; `Some(true)` if there is such.
+fn yielded(c: &Cursor, inst: &Inst, states: &mut HashSet<Value>) -> Option<bool> {
+    let Kind::If { then, els, .. } = &inst.kind else {
+        let any = |b: &&Block| b.results.iter().any(|v| states.contains(v));
+        return (!inst.kind.blocks().iter().any(any)).then_some(false);
+    };
+    let mut found = false;
+    for (&result, (a, b)) in inst.results.iter().zip(then.results.iter().zip(&els.results)) {
+        let fits = |v: &Value| states.contains(v) || matches!(c.known.def(*v), Some(Kind::Pack { .. }));
+        if states.contains(a) || states.contains(b) {
+            (fits(a) && fits(b)).then_some(())?;
+            states.insert(result);
+            found = true;
+        }
+    }
+    Some(found)
 }
 
 /// Splits one carried array; gives the numbers after the loop.

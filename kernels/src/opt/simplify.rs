@@ -155,13 +155,23 @@ fn overwritten(c: &Cursor, array: Value, at: &[Value]) -> Option<Value> {
 }
 
 fn accum(c: &mut Cursor, array: Value, at: &[Value], value: Value) -> Option<Value> {
+    if let Some(Kind::Update { array: before, at: place, value: old }) = c.known.def(array)
+        && is_zero(c, *old)
+        && c.known.same_place(at, place) == Some(true)
+    {
+        let before = *before;
+        return Some(write(c, Kind::Update { array: before, at: at.to_vec(), value }));
+    }
     let Kind::Pack { elems, shape } = c.known.def(array)? else { return None };
     let (mut elems, shape) = (elems.clone(), shape.clone());
     let place = position(c, at, &shape)?;
-    // What accumulates starts from zero; the sign of a zero is nobody's business there.
-    let zero = c.known.lit(elems[place]).is_some_and(|l| l.to_f64() == 0.0);
-    elems[place] = if zero { value } else { operate(c, Op::Add, &[elems[place], value]) };
+    elems[place] = if is_zero(c, elems[place]) { value } else { operate(c, Op::Add, &[elems[place], value]) };
     Some(c.emit(Kind::Pack { elems, shape })[0])
+}
+
+/// Whether what accumulates starts here: the sign of a zero is nobody's business then.
+fn is_zero(c: &Cursor, v: Value) -> bool {
+    c.known.lit(v).is_some_and(|l| l.to_f64() == 0.0)
 }
 
 fn branch(c: &mut Cursor, cond: Value, mut i: Inst) {

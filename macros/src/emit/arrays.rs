@@ -35,7 +35,8 @@ impl Code<'_, '_> {
                 quote!(let #name = &mut [<#elem as ::core::default::Default>::default(); #volume];)
             }
             Site::Iteration => {
-                quote!(let #name = &mut ::std::vec![<#elem as ::core::default::Default>::default(); #volume][..];)
+                let field = self.items.scratch(&quote!(::std::vec::Vec<#elem>));
+                quote!(let #name = ::pullback::cpu::buffer(&mut __scratch.#field, #volume);)
             }
         };
         (decl, name)
@@ -62,7 +63,10 @@ impl Code<'_, '_> {
                 let field = self.items.field(&name, &quote!(::pullback::cpu::Tape));
                 quote!(let #name = &mut buffers.#field; #name.clear();)
             }
-            Site::Iteration => quote!(let #name = &mut ::pullback::cpu::Tape::default();),
+            Site::Iteration => {
+                let field = self.items.scratch(&quote!(::pullback::cpu::Tape));
+                quote!(let #name = &mut __scratch.#field; #name.clear();)
+            }
         }
     }
 
@@ -70,6 +74,9 @@ impl Code<'_, '_> {
     pub(super) fn push(&mut self, v: Value, tape: Value, value: Value) -> TokenStream {
         let name = self.tapes[&tape].clone();
         self.tapes.insert(v, name.clone());
+        if let Some(code) = self.push_to_strip(v, tape, value) {
+            return code;
+        }
         match self.ty(value) {
             Ty::Scalar(_) => {
                 let value = self.value(value);
@@ -90,6 +97,9 @@ impl Code<'_, '_> {
     pub(super) fn pop(&mut self, v: Value, tape: Value, value: Value) -> TokenStream {
         let name = self.tapes[&tape].clone();
         self.tapes.insert(v, name.clone());
+        if let Some(place) = self.pop_from_strip(v, tape) {
+            return self.let_num(value, &place);
+        }
         match self.ty(value) {
             Ty::Scalar(elem) => {
                 let ty = scalar::ty(*elem);

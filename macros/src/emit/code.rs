@@ -9,6 +9,7 @@ use quote::quote;
 use super::items::Items;
 use super::names::Names;
 use super::scalar::{self, Num};
+use super::strips::Strip;
 use super::uses::{BlockId, Frame, Uses};
 
 /// Operations are written into one expression up to this depth.
@@ -54,6 +55,8 @@ pub(super) struct Code<'f, 'i> {
     pub(super) arrays: HashMap<Value, usize>,
     pub(super) slots: Vec<Slot>,
     pub(super) tapes: HashMap<Value, Ident>,
+    /// The tapes of innermost loops that are slices.
+    pub(super) strips: HashMap<Value, Strip>,
     /// The extents that loop indices stay below.
     pub(super) bounds: HashMap<Value, Extent>,
     /// Numbers that are literals.
@@ -81,6 +84,7 @@ impl<'f, 'i> Code<'f, 'i> {
             arrays: HashMap::new(),
             slots: Vec::new(),
             tapes: HashMap::new(),
+            strips: HashMap::new(),
             bounds: HashMap::new(),
             literals: HashSet::new(),
             products: HashMap::new(),

@@ -22,6 +22,8 @@ pub(super) struct Items {
     pub(super) externals: HashMap<String, TokenStream>,
     names: Names,
     count: usize,
+    /// The arrays and tapes that an iteration of the nest being printed works with.
+    scratch: Vec<(Ident, TokenStream)>,
 }
 
 impl Items {
@@ -40,6 +42,7 @@ impl Items {
             externals,
             names: Names::new(),
             count: 0,
+            scratch: Vec::new(),
         }
     }
 
@@ -48,6 +51,27 @@ impl Items {
         let name = self.names.fresh(&like.to_string(), "h");
         self.fields.push((name.clone(), ty.clone()));
         name
+    }
+
+    /// An array or a tape that iterations of the nest being printed use one after the other.
+    pub(super) fn scratch(&mut self, ty: &TokenStream) -> Ident {
+        let name = Ident::new(&format!("h{}", self.scratch.len()), Span::call_site());
+        self.scratch.push((name.clone(), ty.clone()));
+        name
+    }
+
+    /// The type that holds what iterations of a nest work with, and its definition; nothing if they need none.
+    pub(super) fn define_scratch(&mut self, nest: &Ident) -> Option<(Ident, TokenStream)> {
+        if self.scratch.is_empty() {
+            return None;
+        }
+        let name = Ident::new(&format!("{nest}Scratch"), Span::call_site());
+        let fields = self.scratch.drain(..).map(|(name, ty)| quote!(#name: #ty));
+        let definition = quote! {
+            #[derive(Default)]
+            struct #name { #(#fields),* }
+        };
+        Some((name, definition))
     }
 
     /// The name of the next nest.

@@ -29,6 +29,8 @@ struct At {
     indices: Vec<bool>,
     /// Whether it takes `NEAR` and `__far`.
     near: bool,
+    /// The type of the arrays and tapes that it works with.
+    scratch: Option<(Ident, TokenStream)>,
 }
 
 impl<'f> Code<'f, '_> {
@@ -130,14 +132,18 @@ impl<'f> Code<'f, '_> {
         }
         let mut captures: Vec<Capture> = host.into_iter().map(|(_, c)| c).collect();
         let mut run = inner.describe_run(inst, nest, plan);
-        let at = inner.at(nest, plan, &mut run, &captures);
+        let at = inner.at(name, nest, plan, &mut run, &captures);
         run.indices = at.indices;
         run.near = at.near;
+        let scratch = at.scratch.map(|(ty, definition)| {
+            run.scratch = Some(ty);
+            definition
+        });
         let loop_code = run.code(plan);
         captures.retain(|c| mentions(&at.code, &c.name) || mentions(&loop_code, &c.name));
         let definition = definition(name, &captures, &at.code, &loop_code);
         let words = self.describe(name, nest, plan, &run);
-        self.items.nests.extend(definition);
+        self.items.nests.extend(quote!(#scratch #definition));
         self.items.loops.push_str(&words);
         captures
     }
@@ -258,7 +264,7 @@ impl<'f> Code<'f, '_> {
     }
 
     /// The function that is one iteration.
-    fn at(&mut self, nest: &'f Nest, plan: &Plan, run: &mut Run, captures: &[Capture]) -> At {
+    fn at(&mut self, name: &Ident, nest: &'f Nest, plan: &Plan, run: &mut Run, captures: &[Capture]) -> At {
         let rank = nest.domain.len();
         let indices: Vec<Ident> =
             nest.body.params.iter().zip(&nest.domain).map(|(&v, &e)| self.loop_index(v, e)).collect();
@@ -296,7 +302,9 @@ impl<'f> Code<'f, '_> {
         let open = (!fields.is_empty()).then(|| quote!(let Self { #(#fields,)* .. } = *self;));
         let near = mentioned(&format_ident!("NEAR"));
         let far = near.then(|| quote!(__far: &mut bool));
-        let params = index_params.chain(loads).chain(accs).chain(sums).chain(far);
+        let scratch = self.items.define_scratch(name);
+        let room = scratch.as_ref().map(|(ty, _)| quote!(__scratch: &mut #ty));
+        let params = index_params.chain(loads).chain(accs).chain(sums).chain(far).chain(room);
         let near_param = near.then(|| quote!(, const NEAR: bool));
         let ret = run.result_type();
         let code = quote! {
@@ -308,7 +316,7 @@ impl<'f> Code<'f, '_> {
                 #results
             }
         };
-        At { code, indices: used, near }
+        At { code, indices: used, near, scratch }
     }
 
     /// What an iteration returns: the numbers to store, then the sums; and what must be copied first.

@@ -95,12 +95,13 @@ impl<'f> Code<'f, '_> {
         let start = self.start(init, &body.params[1..], &[body]);
         let end = self.len(trip);
         let k = self.loop_index(body.params[0], trip);
+        let (before, after) = self.strip(body, (&k, &end, rev));
         let code = self.enter(body, true);
         let carry = self.carry(&body.params[1..], &body.results);
         self.leave();
         self.finish(&inst.results, &body.params[1..]);
         let range = if rev { quote!((0..#end).rev()) } else { quote!(0..#end) };
-        quote!(#start for #k in #range { #code #carry })
+        quote!(#start #before for #k in #range { #code #carry } #after)
     }
 
     /// A name for a loop's index, which stays below an extent.

@@ -20,6 +20,7 @@ mod plan;
 mod reduce;
 mod run;
 mod scalar;
+mod strips;
 mod surface;
 mod sweep;
 #[cfg(test)]

@@ -52,6 +52,8 @@ pub(super) struct Run {
     pub(super) indices: Vec<bool>,
     /// Whether an iteration may find that it needs more time than lanes have: it takes `NEAR` and notes it in `__far`.
     pub(super) near: bool,
+    /// The type of what an iteration works with, if it needs arrays or tapes.
+    pub(super) scratch: Option<Ident>,
 }
 
 /// A part of a loop over several things at once: pattern and iterator.
@@ -179,7 +181,11 @@ impl Run {
             })
             .collect();
         let (code, ends) = (if plan.rows { self.rows(plan) } else { self.whole(plan) }, tuple(&ends));
-        let pass = quote!(#(#starts)* #code);
+        let scratch = self
+            .scratch
+            .as_ref()
+            .map(|ty| quote!(let mut __scratch = <#ty as ::core::default::Default>::default();));
+        let pass = quote!(#scratch #(#starts)* #code);
         if self.near { self.twice(plan, &pass, &ends) } else { quote!(#pass #ends) }
     }
 
@@ -297,12 +303,14 @@ impl Run {
         let index = index.iter().zip(&self.indices).filter(|(_, used)| **used).map(|(i, _)| i);
         let accs = self.accumulators.iter().map(|Accumulator { name, .. }| quote!(#name));
         let far = self.near.then(|| quote!(&mut __far));
+        let scratch = self.scratch.is_some().then(|| quote!(&mut __scratch));
         let args: Vec<TokenStream> = index
             .cloned()
             .chain(loads.iter().cloned())
             .chain(accs)
             .chain(sums.iter().cloned())
             .chain(far)
+            .chain(scratch)
             .collect();
         let near = self.near.then(|| quote!(, NEAR));
         let call = quote!(self.at::<FMA #near>(#(#args),*));

@@ -31,6 +31,14 @@ macro_rules! taped {
 
 taped! { bool, bools; i32, i32s; i64, i64s; f32, f32s; f64, f64s; }
 
+/// The first room of a stack, in numbers: growing it in small steps would cost more than a short loop does.
+const FIRST: usize = 64;
+
+#[cold]
+fn grow<T>(stack: &mut Vec<T>) {
+    stack.reserve(stack.len().max(FIRST));
+}
+
 impl Tape {
     /// Empties the tape; its memory stays.
     pub fn clear(&mut self) {
@@ -45,7 +53,11 @@ impl Tape {
     /// Puts a number on top.
     #[inline]
     pub fn push<T: Taped>(&mut self, value: T) {
-        T::stack(self).push(value);
+        let stack = T::stack(self);
+        if stack.len() == stack.capacity() {
+            grow(stack);
+        }
+        stack.push(value);
     }
 
     /// Takes the number on top.
@@ -55,6 +67,33 @@ impl Tape {
     #[inline]
     pub fn pop<T: Taped>(&mut self) -> T {
         T::stack(self).pop().expect("the tape holds what the forward sweep pushed")
+    }
+
+    /// Puts `len` numbers on top, zeros for now, and returns them.
+    #[inline]
+    pub fn grow<T: Taped + Default>(&mut self, len: usize) -> &mut [T] {
+        let stack = T::stack(self);
+        let start = stack.len();
+        stack.resize(start + len, T::default());
+        &mut stack[start..][..len]
+    }
+
+    /// The `len` numbers on top.
+    ///
+    /// # Panics
+    /// If fewer numbers of that type are left.
+    #[inline]
+    pub fn top<T: Taped>(&mut self, len: usize) -> &[T] {
+        let stack = T::stack(self);
+        let rest = stack.len().checked_sub(len).expect("the tape holds what the forward sweep pushed");
+        &stack[rest..][..len]
+    }
+
+    /// Takes `len` numbers away.
+    #[inline]
+    pub fn shrink<T: Taped>(&mut self, len: usize) {
+        let stack = T::stack(self);
+        stack.truncate(stack.len().saturating_sub(len));
     }
 
     /// Puts an array on top.
@@ -117,6 +156,9 @@ mod tests {
         let mut pair = [0.0_f64; 2];
         tape.pop_slice(&mut pair);
         assert_eq!(pair, [2.0, 3.0]);
+        tape.grow::<f64>(2).copy_from_slice(&[4.0, 5.0]);
+        assert_eq!(tape.top::<f64>(3), [1.0, 4.0, 5.0]);
+        tape.shrink::<f64>(2);
         assert_eq!(tape.pop::<f64>(), 1.0);
     }
 
