@@ -54,6 +54,8 @@ mod random;
 pub mod shape;
 pub mod special;
 pub mod stats;
+#[cfg(feature = "safetensors")]
+pub mod storage;
 mod tangent;
 
 pub use check::CheckError;

@@ -76,7 +76,10 @@ mod tests {
         let uniform: Vec<f64> = (0..n).map(|_| random.uniform()).collect();
         let normal: Vec<f64> = (0..n).map(|_| random.normal()).collect();
         let mean = |x: &[f64]| x.iter().sum::<f64>() / n as f64;
-        let variance = |x: &[f64]| x.iter().map(|v| (v - mean(x)).powi(2)).sum::<f64>() / n as f64;
+        let variance = |x: &[f64]| {
+            let mean = mean(x);
+            x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n as f64
+        };
         assert!((mean(&uniform) - 0.5).abs() < 0.005 && (variance(&uniform) - 1.0 / 12.0).abs() < 0.001);
         assert!(mean(&normal).abs() < 0.01 && (variance(&normal) - 1.0).abs() < 0.02);
     }
