@@ -2,21 +2,27 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_void};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use cust::context::{Context, CurrentContext};
 use cust::device::{Device, DeviceAttribute};
 use cust::error::CudaError;
+use cust::memory::DeviceBuffer;
 use cust::module::Module;
 use cust::stream::{Stream, StreamFlags};
 use cust::sys;
 
+use super::Buffer;
 use crate::DeviceError;
 
 /// A GPU with its primary context, one stream on which all work is queued in order, and a cache of modules.
 pub struct Gpu {
     // Fields drop in this order; the context goes last.
     modules: Mutex<HashMap<String, Arc<Module>>>,
+    /// Memory that nobody uses, by its size.
+    spares: Mutex<HashMap<usize, Vec<DeviceBuffer<u8>>>>,
+    /// The start of the buffer in which kernels leave numbers; see `run`.
+    board: Mutex<Option<Buffer>>,
     stream: Stream,
     context: Context,
     ordinal: usize,
@@ -26,6 +32,11 @@ pub struct Gpu {
 
 /// The GPUs that are open: one context each, however often a program asks.
 static OPEN: Mutex<Vec<Arc<Gpu>>> = Mutex::new(Vec::new());
+
+/// What a lock guards is whole between any two statements, also where one of them panics.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|e| e.into_inner())
+}
 
 /// The driver's error as one of ours.
 pub(super) fn failed(doing: &'static str) -> impl Fn(CudaError) -> DeviceError {
@@ -50,7 +61,7 @@ impl Gpu {
     /// # Errors
     /// If there is no driver or no such GPU.
     pub fn open(ordinal: usize) -> Result<Arc<Gpu>, DeviceError> {
-        let mut open = OPEN.lock().unwrap_or_else(|e| e.into_inner());
+        let mut open = lock(&OPEN);
         if let Some(gpu) = open.iter().find(|g| g.ordinal == ordinal) {
             return Ok(gpu.clone());
         }
@@ -77,7 +88,8 @@ impl Gpu {
         let context = Context::new(device).map_err(failed("making a context"))?;
         CurrentContext::set_current(&context).map_err(failed("entering a context"))?;
         let stream = Stream::new(StreamFlags::DEFAULT, None).map_err(failed("making a stream"))?;
-        Ok(Gpu { modules: Mutex::default(), stream, context, ordinal, name, capability })
+        let (modules, spares, board) = Default::default();
+        Ok(Gpu { modules, spares, board, stream, context, ordinal, name, capability })
     }
 
     /// Its number.
@@ -116,12 +128,34 @@ impl Gpu {
         &self.stream
     }
 
+    /// Memory of that size that nobody uses any more.
+    pub(super) fn spare(&self, bytes: usize) -> Option<DeviceBuffer<u8>> {
+        lock(&self.spares).get_mut(&bytes)?.pop()
+    }
+
+    /// Keeps memory for the next who wants that size.
+    pub(super) fn keep(&self, data: DeviceBuffer<u8>) {
+        lock(&self.spares).entry(data.len()).or_default().push(data);
+    }
+
+    /// Gives the memory that nobody uses back to the driver.
+    pub(super) fn forget_spares(&self) {
+        // If entering fails, the driver is past caring for memory.
+        let _ = self.enter();
+        lock(&self.spares).clear();
+    }
+
+    /// The board on which kernels leave numbers, for one launch at a time.
+    pub(super) fn board(&self) -> MutexGuard<'_, Option<Buffer>> {
+        lock(&self.board)
+    }
+
     /// The module of a text, assembled the first time.
     ///
     /// # Errors
     /// If the driver does not accept it.
     pub(super) fn module(&self, text: &str) -> Result<Arc<Module>, DeviceError> {
-        let mut modules = self.modules.lock().unwrap_or_else(|e| e.into_inner());
+        let mut modules = lock(&self.modules);
         if let Some(module) = modules.get(text) {
             return Ok(module.clone());
         }

@@ -3,14 +3,22 @@
 //! The driver is opened when a program first asks for a GPU, so a program built with this feature starts on machines
 //! without one. Nothing here panics on what a driver says: errors are [`DeviceError`](crate::DeviceError)s.
 
+mod array;
 mod buffer;
+mod element;
 mod gpu;
 mod graph;
 mod launch;
+mod run;
 
+pub use array::{Array, Tape, offset};
 pub use buffer::Buffer;
+pub use element::Element;
 pub use gpu::Gpu;
 pub use graph::Graph;
 pub use launch::Arg;
+pub use run::{
+    BLOCK, COPIES_BYTES, Kernel, MAX_BLOCKS, MAX_COPIES, Out, PARTIAL_BYTES, Param, Results, copy_count, count, grid,
+};
 #[doc(hidden)]
 pub use pullback_cuda_shim::use_library;

@@ -1,0 +1,253 @@
+//! Kernels of generated code, and their launches.
+
+use std::sync::Arc;
+
+use super::{Arg, Array, Buffer, Element, Gpu};
+use crate::DeviceError;
+
+/// Threads of a block.
+pub const BLOCK: u32 = 256;
+
+/// The most blocks of a grid.
+pub const MAX_BLOCKS: u64 = 1024;
+
+/// The most bytes that copies of one accumulator take.
+pub const COPIES_BYTES: u64 = 64 << 20;
+
+/// The most copies of one accumulator.
+pub const MAX_COPIES: u64 = 16384;
+
+/// Bytes of a partial result of a block, and of a number on the board.
+pub const PARTIAL_BYTES: u64 = 8;
+
+/// What a kernel's parameter is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Param {
+    /// The number of iterations.
+    Count,
+    /// The k-th of the numbers that are passed.
+    Scalar(usize),
+    /// The address of the k-th of the arrays that are passed.
+    Array(usize),
+    /// The address where the k-th out goes.
+    Out(usize),
+    /// The address of the copies of the k-th accumulator.
+    Copies(usize),
+    /// How many copies there are.
+    CopyCount,
+    /// The address of the blocks' partial results.
+    Partials,
+    /// The address of a number that counts the blocks that are done.
+    Ticket,
+    /// The address of a number that says what failed.
+    Status,
+}
+
+/// What becomes of an out, with the bytes of one number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Out {
+    /// An array with a number per iteration.
+    Build(usize),
+    /// One number.
+    Fold,
+}
+
+/// A nest as PTX, and how it is launched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Kernel {
+    /// Its name in the text.
+    pub name: &'static str,
+    /// The text of the module.
+    pub ptx: &'static str,
+    /// What to pass.
+    pub params: &'static [Param],
+    /// What becomes of each out.
+    pub outs: &'static [Out],
+    /// The name of the kernel that adds up the copies of each accumulator, and the bytes of one of its numbers.
+    pub accumulators: &'static [(&'static str, usize)],
+    /// How many neighbouring iterations a thread takes at once.
+    pub width: u32,
+    /// How many numbers a block leaves.
+    pub folds: usize,
+    /// What each failure was, by its number less one.
+    pub failures: &'static [&'static str],
+}
+
+/// How many blocks are launched for so many iterations: a number that depends on nothing else, so that sums do not
+/// either.
+#[must_use]
+pub fn grid(count: u64, width: u32, copies: Option<u64>) -> u64 {
+    let threads = copies.map_or(count.div_ceil(width.into()), |copies| copies.min(count));
+    threads.div_ceil(BLOCK.into()).clamp(1, MAX_BLOCKS)
+}
+
+/// How many copies of accumulators to make if the largest of them has so many bytes, for so many iterations.
+#[must_use]
+pub fn copy_count(count: u64, bytes: u64) -> u64 {
+    let fit = (COPIES_BYTES / bytes.max(1)).clamp(1, MAX_COPIES);
+    // A power of two not above it.
+    1 << (63 - count.clamp(1, fit).leading_zeros())
+}
+
+/// The ticket, then the status, then the numbers that folds leave.
+const STATUS: usize = 8;
+const NUMBERS: usize = 16;
+
+/// Numbers for which the board has room.
+const ROOM: usize = 62;
+
+/// What a launch left: arrays in the GPU's memory, numbers in the host's.
+pub struct Results {
+    accumulators: Vec<Option<Buffer>>,
+    outs: Vec<Option<Buffer>>,
+    numbers: Vec<u8>,
+}
+
+impl Results {
+    /// The k-th accumulator after all iterations.
+    ///
+    /// # Panics
+    /// If there is none, or it was taken: generated code takes each once.
+    #[must_use]
+    pub fn accumulator<T: Element>(&mut self, k: usize) -> Array<T> {
+        Array::of_buffer(self.accumulators[k].take().expect("an accumulator is taken once"))
+    }
+
+    /// The array of the k-th out.
+    ///
+    /// # Panics
+    /// If it is a number, or was taken.
+    #[must_use]
+    pub fn array<T: Element>(&mut self, k: usize) -> Array<T> {
+        Array::of_buffer(self.outs[k].take().expect("an array is taken once"))
+    }
+
+    /// The number of the k-th out.
+    #[must_use]
+    pub fn number<T: Element>(&self, k: usize) -> T {
+        T::read(&self.numbers[k * PARTIAL_BYTES as usize..][..T::BYTES])
+    }
+}
+
+/// The extent of a loop as a number of iterations: negative counts as none.
+#[must_use]
+pub fn count(extents: &[i64]) -> u64 {
+    extents.iter().map(|&n| n.max(0).unsigned_abs()).product()
+}
+
+impl Kernel {
+    /// Runs all iterations. Numbers come back; arrays stay where they are.
+    ///
+    /// # Errors
+    /// If there is no memory left, the driver refuses, or an iteration does what panics on the CPU.
+    ///
+    /// # Panics
+    /// If what is passed is not what the kernel lists: generated code passes just that.
+    pub fn run(
+        &self,
+        gpu: &Arc<Gpu>,
+        count: u64,
+        numbers: &[Arg],
+        arrays: &[&Buffer],
+        initial: &[&Buffer],
+    ) -> Result<Results, DeviceError> {
+        let largest = initial.iter().map(|b| b.len() as u64).max();
+        let copies = largest.map(|bytes| copy_count(count, bytes));
+        let blocks = grid(count, self.width, copies);
+        let partials = Buffer::room(gpu, self.folds * blocks as usize * PARTIAL_BYTES as usize)?;
+        let copy = |b: &&Buffer| Buffer::zeroed(gpu, b.len() * copies.unwrap_or(1) as usize);
+        let copied = initial.iter().map(copy).collect::<Result<Vec<_>, _>>()?;
+        let outs = self.rooms(gpu, count)?;
+        let mut board = gpu.board();
+        if board.is_none() {
+            *board = Some(Buffer::zeroed(gpu, NUMBERS + ROOM * PARTIAL_BYTES as usize)?);
+        }
+        let board = board.as_ref().expect("it was made above");
+        let large = self.large_board(gpu)?;
+        let places = large.as_ref().map_or(board.address() + NUMBERS as u64, Buffer::address);
+        let arg = |param: &Param| match *param {
+            Param::Count => Arg::int(count),
+            Param::Scalar(k) => numbers[k],
+            Param::Array(k) => Arg::buffer(arrays[k]),
+            Param::Out(k) => {
+                outs[k].as_ref().map_or(Arg::int(places + k as u64 * PARTIAL_BYTES), Arg::buffer)
+            }
+            Param::Copies(k) => Arg::buffer(&copied[k]),
+            Param::CopyCount => Arg::int(copies.unwrap_or(1)),
+            Param::Partials => Arg::buffer(&partials),
+            Param::Ticket => Arg::buffer(board),
+            Param::Status => Arg::int(board.address() + STATUS as u64),
+        };
+        let args: Vec<Arg> = self.params.iter().map(arg).collect();
+        // SAFETY: the arguments are those that the kernel lists, of the lengths that it takes for granted: outs have a
+        // number per iteration, or a place on the board. All live until this function ends or are returned, and what is
+        // dropped is used by later work of the same stream only.
+        unsafe { gpu.launch(self.ptx, self.name, blocks as u32, BLOCK, &args) }?;
+        let accumulators = self.add_copies(gpu, initial, &copied, copies.unwrap_or(1))?;
+        let numbers = self.read_board(board, large.as_ref())?;
+        Ok(Results { accumulators, outs, numbers })
+    }
+
+    /// Room for the outs that are arrays.
+    fn rooms(&self, gpu: &Arc<Gpu>, count: u64) -> Result<Vec<Option<Buffer>>, DeviceError> {
+        let room = |out: &Out| match out {
+            Out::Build(bytes) => Buffer::room(gpu, count as usize * bytes).map(Some),
+            Out::Fold => Ok(None),
+        };
+        self.outs.iter().map(room).collect()
+    }
+
+    /// Where numbers go if the board has no room for them.
+    fn large_board(&self, gpu: &Arc<Gpu>) -> Result<Option<Buffer>, DeviceError> {
+        let wanted = self.outs.len() > ROOM;
+        wanted.then(|| Buffer::room(gpu, self.outs.len() * PARTIAL_BYTES as usize)).transpose()
+    }
+
+    /// The accumulators: what they were, and what all copies add.
+    fn add_copies(
+        &self,
+        gpu: &Arc<Gpu>,
+        initial: &[&Buffer],
+        copied: &[Buffer],
+        copies: u64,
+    ) -> Result<Vec<Option<Buffer>>, DeviceError> {
+        let add = |((initial, copied), (name, bytes)): ((&&Buffer, &Buffer), &(&str, usize))| {
+            let (out, length) = (Buffer::room(gpu, initial.len())?, (initial.len() / bytes) as u64);
+            let args = [
+                Arg::buffer(initial),
+                Arg::buffer(copied),
+                Arg::buffer(&out),
+                Arg::int(length),
+                Arg::int(copies),
+            ];
+            // SAFETY: the kernel takes three addresses, of `length`, `length · copies` and `length` numbers, and these
+            // two; the memory lives as said above.
+            unsafe { gpu.launch(self.ptx, name, grid(length, 1, None) as u32, BLOCK, &args) }?;
+            Ok(Some(out))
+        };
+        initial.iter().zip(copied).zip(self.accumulators).map(add).collect()
+    }
+
+    /// The numbers that the launch left, unless it failed.
+    fn read_board(&self, board: &Buffer, large: Option<&Buffer>) -> Result<Vec<u8>, DeviceError> {
+        let folds = self.outs.contains(&Out::Fold);
+        if !folds && self.failures.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places = if folds && large.is_none() { self.outs.len() } else { 0 };
+        let mut bytes = vec![0; NUMBERS - STATUS + places * PARTIAL_BYTES as usize];
+        board.read_from(STATUS, &mut bytes)?;
+        let status = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        if status > 0 {
+            board.clear()?;
+            let message = self.failures.get(status as usize - 1).copied();
+            return Err(DeviceError::Panicked(message.unwrap_or("an unknown failure").to_string()));
+        }
+        let mut numbers = bytes.split_off(NUMBERS - STATUS);
+        if let (true, Some(large)) = (folds, large) {
+            numbers.resize(large.len(), 0);
+            large.read(&mut numbers)?;
+        }
+        Ok(numbers)
+    }
+}
