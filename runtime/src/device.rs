@@ -104,8 +104,12 @@ pub enum DeviceError {
         /// How many there are.
         found: usize,
     },
-    /// A kernel came upon what makes the same program panic on the CPU: an index out of bounds, a failed assertion.
+    /// What makes the function itself panic: an index out of bounds, a failed assertion, an integer division by zero.
     Panicked(String),
+    /// Shapes that do not fit together: the function, the arguments, and both lengths.
+    Shape(String),
+    /// A construct that runs on the CPU only: the function, and what it is.
+    Unsupported(&'static str),
     /// Any other error of the driver: what failed, and the driver's name for it.
     Driver {
         /// What failed.
@@ -131,7 +135,9 @@ impl fmt::Display for DeviceError {
             DeviceError::Length { expected, found } => {
                 write!(f, "{expected} bytes are wanted, not {found}")
             }
-            DeviceError::Panicked(message) => write!(f, "on the GPU: {message}"),
+            DeviceError::Panicked(message) => write!(f, "the function panicked: {message}"),
+            DeviceError::Shape(message) => f.write_str(message),
+            DeviceError::Unsupported(message) => f.write_str(message),
             DeviceError::Driver { doing, error } => write!(f, "{doing}: {error}"),
         }
     }

@@ -49,6 +49,7 @@ pub mod leaves;
 pub mod math;
 pub mod nn;
 pub mod optim;
+pub mod on;
 pub mod prelude;
 mod random;
 pub mod shape;

@@ -1,5 +1,7 @@
 //! Shape checks: what generated code says when arrays do not fit together.
 
+use crate::DeviceError;
+
 /// Panics unless two lengths that must be equal are.
 ///
 /// # Panics
@@ -29,19 +31,55 @@ pub fn exactly(function: &str, a: (&str, &str, usize), n: usize) {
     }
 }
 
-#[cold]
-#[track_caller]
-fn mismatch(function: &str, (a, what, n): (&str, &str, usize), (b, other, m): (&str, &str, usize)) -> ! {
+/// As [`equal`], with an error instead of a panic.
+///
+/// # Errors
+/// With the function, both parameters and both lengths.
+pub fn agree(function: &str, a: (&str, &str, usize), b: (&str, &str, usize)) -> Result<(), DeviceError> {
+    if a.2 == b.2 { Ok(()) } else { Err(DeviceError::Shape(differing(function, a, b))) }
+}
+
+/// As [`exactly`], with an error instead of a panic.
+///
+/// # Errors
+/// With the function, the parameter and both lengths.
+pub fn is_exactly(function: &str, a: (&str, &str, usize), n: usize) -> Result<(), DeviceError> {
+    if a.2 == n { Ok(()) } else { Err(DeviceError::Shape(needing(function, a, n))) }
+}
+
+/// As `assert!`, with an error instead of a panic.
+///
+/// # Errors
+/// The message, unless the condition holds.
+pub fn holds(condition: bool, message: &str) -> Result<(), DeviceError> {
+    if condition { Ok(()) } else { Err(DeviceError::Panicked(message.to_string())) }
+}
+
+fn differing(
+    function: &str,
+    (a, what, n): (&str, &str, usize),
+    (b, other, m): (&str, &str, usize),
+) -> String {
     if what == other {
-        panic!("{function}: `{a}` has {n} {what} but `{b}` has {m}");
+        return format!("{function}: `{a}` has {n} {what} but `{b}` has {m}");
     }
-    panic!("{function}: `{a}` has {n} {what} but `{b}` has {m} {other}")
+    format!("{function}: `{a}` has {n} {what} but `{b}` has {m} {other}")
+}
+
+fn needing(function: &str, (a, what, n): (&str, &str, usize), m: usize) -> String {
+    format!("{function}: `{a}` has {n} {what} but needs {m}")
 }
 
 #[cold]
 #[track_caller]
-fn wrong(function: &str, (a, what, n): (&str, &str, usize), m: usize) -> ! {
-    panic!("{function}: `{a}` has {n} {what} but needs {m}")
+fn mismatch(function: &str, a: (&str, &str, usize), b: (&str, &str, usize)) -> ! {
+    panic!("{}", differing(function, a, b))
+}
+
+#[cold]
+#[track_caller]
+fn wrong(function: &str, a: (&str, &str, usize), m: usize) -> ! {
+    panic!("{}", needing(function, a, m))
 }
 
 #[cfg(test)]

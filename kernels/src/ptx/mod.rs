@@ -12,6 +12,7 @@ mod array;
 mod body;
 mod inner;
 mod op;
+mod product;
 mod reduce;
 mod routines;
 mod skeleton;
@@ -26,6 +27,8 @@ use crate::ir::{Extent, Func, Inst, Kind, Scalar, Ty, Value, Values};
 use crate::math;
 use array::Array;
 use text::{Num, Text, names};
+
+pub use product::{Product, STEP, TILE, product};
 
 /// Threads of a block.
 pub const BLOCK: u32 = 256;

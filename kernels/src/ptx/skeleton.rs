@@ -355,7 +355,7 @@ fn has_loop(block: &Block) -> bool {
 }
 
 /// The kernel that adds up the copies of accumulators: one thread per element, the copies in order.
-fn add_copies(name: &str, elem: Scalar) -> String {
+pub(super) fn add_copies(name: &str, elem: Scalar) -> String {
     let own = names(elem).own;
     let (add, class) = match elem.is_float() {
         true => (format!("add.rn.{own}"), own),

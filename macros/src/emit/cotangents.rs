@@ -1,6 +1,6 @@
 //! Cotangents to gradients: where each result of a sweep is written.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use pullback_kernels::ir::{Extent, Ty, Value};
 use quote::quote;
 
@@ -63,6 +63,40 @@ fn elements(ty: &RustTy, place: &TokenStream, lens: &[TokenStream]) -> TokenStre
             if depth > 1 { quote!(#place #(#flatten)*) } else { quote!((&mut #place[..])) }
         }
     }
+}
+
+/// Writes the float leaves of a gradient from what a GPU computed: numbers, and leaves by the variables that hold them.
+pub(super) fn from_leaves(ty: &RustTy, place: &TokenStream, leaves: &[Ident]) -> TokenStream {
+    let fixed =
+        |ty: &RustTy| matches!(ty, RustTy::Matrix(_, Len::Const(_), Len::Const(_)) | RustTy::Array(..));
+    let to = |ty: &RustTy, place: &TokenStream, leaf: &Ident| {
+        let axes = if fixed(ty) { 0_usize } else { 2 };
+        let lens: Vec<TokenStream> =
+            (0..axes).map(|k| quote!(#leaf.dims.get(#k).copied().unwrap_or(1))).collect();
+        elements(ty, place, &lens)
+    };
+    let each = |(target, leaf): (Target, &Ident)| match target {
+        Target::Number(place) => {
+            let place = super::params::unwrap(&place);
+            quote!(#place = #leaf;)
+        }
+        Target::Slice { place, ty } => {
+            let to = to(&ty, &place, leaf);
+            quote!(#to.copy_from_slice(#leaf.array.host()?);)
+        }
+        Target::Component { place, ty, component } => {
+            let to = to(&ty, &place, leaf);
+            quote!(for (to, from) in #to.iter_mut().zip(#leaf.array.host()?) { #component = *from; })
+        }
+    };
+    targets(ty, place).into_iter().zip(leaves).map(each).collect()
+}
+
+/// A value of a gradient's type from the elements of its one leaf, `data`, with lengths `dims`.
+pub(super) fn from_data(ty: &RustTy, place: &TokenStream) -> TokenStream {
+    let lens = [quote!(dims[0]), quote!(dims.get(1).copied().unwrap_or(1))];
+    let to = elements(ty, place, &lens);
+    quote!(#to.copy_from_slice(data);)
 }
 
 /// Where a value of a Rust type is written.

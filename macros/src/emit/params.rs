@@ -144,6 +144,40 @@ impl Code<'_, '_> {
     }
 }
 
+/// What the axes of each leaf of a parameter count, with the parameter's name.
+pub(super) fn nouns(param: &Param) -> Vec<(String, Vec<&'static str>)> {
+    let leaves = leaves_of(param).into_iter();
+    leaves.map(|leaf| (param.name.to_string(), leaf.axes.iter().map(|a| a.noun).collect())).collect()
+}
+
+/// The leaves of a parameter's value as arguments of a program for a GPU: numbers, and arrays that are copied there.
+pub(super) fn to_leaves(param: &Param) -> Vec<TokenStream> {
+    leaves_of(param).iter().map(to_leaf).collect()
+}
+
+fn to_leaf(leaf: &Leaf) -> TokenStream {
+    let dims = leaf.axes.iter().map(|a| &a.len);
+    let array = match &leaf.access {
+        Access::Number(expr) => return expr.clone(),
+        Access::Slice(slice) => quote!(::pullback::cuda::Array::upload(gpu, #slice)?),
+        Access::Component(slice, component) => quote!(::pullback::cuda::Array::of_host(
+            gpu,
+            (#slice).iter().map(|e| #component).collect::<::std::vec::Vec<_>>(),
+        )),
+    };
+    quote!(&::pullback::cuda::Leaf { dims: ::std::vec![#(#dims),*], array: #array })
+}
+
+/// The elements and the lengths of a value with one leaf, a float array: `place` is a reference to it.
+pub(super) fn as_slice(ty: &RustTy, place: &TokenStream) -> Option<(TokenStream, Vec<TokenStream>)> {
+    match &leaves(ty, place, "")[..] {
+        [Leaf { access: Access::Slice(slice), axes, is_float: true, .. }] => {
+            Some((slice.clone(), axes.iter().map(|a| a.len.clone()).collect()))
+        }
+        _ => None,
+    }
+}
+
 fn leaves_of(param: &Param) -> Vec<Leaf> {
     let name = &param.name;
     let by_value = param.passing == Passing::Value && is_number(&param.ty);

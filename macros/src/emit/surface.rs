@@ -9,14 +9,14 @@ use super::check;
 use super::names::camel;
 use super::params::{is_number, tangent, zero};
 use super::sweep::{self, Returns, Sweep, is_copy};
-use super::{Derivatives, modes};
+use super::{Derivatives, modes, on};
 use crate::types::{Param, Passing, Signature};
 
 /// The names of what is generated beside the companion enum.
 pub(super) struct Types {
     /// The gradient.
     pub(super) grad: TokenStream,
-    workspace: Ident,
+    pub(super) workspace: Ident,
 }
 
 /// Everything that is generated for a function.
@@ -24,7 +24,7 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
     let (vis, name) = (&sig.vis, &sig.name);
     let prefix = camel(&name.to_string());
     let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
-    let (grad, grad_item) = gradient(&prefix, name, &wrt);
+    let (grad, grad_item) = gradient(sig, &prefix, &wrt);
     let types = Types { grad, workspace: format_ident!("{prefix}Workspace") };
     // Named after the function, so that they do not hide what the user named.
     let own = |what: &str| format_ident!("{}_{what}", name.unraw());
@@ -37,12 +37,14 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
         sweep::sweep(sig, names, (&derivatives.module, &derivatives.vjp), &types.grad, Returns::Nothing);
     let workspace = workspace(&types, &wrt, into.as_ref());
     let loops = &into.as_ref().unwrap_or(&pull).loops;
-    let explain = format!("{}\n// Its loops over data.\n{loops}", derivatives.explain.trim_end());
-    let methods = methods(sig, &types, &pull, into.as_ref(), &explain);
+    let on = into.as_ref().map(|into| on::all(sig, derivatives, &types, into)).unwrap_or_default();
+    let explain = format!("{}\n// Its loops over data.\n{loops}{}", derivatives.explain.trim_end(), on.words);
+    let methods = methods(sig, &types, &pull, into.as_ref(), (&on.methods, &explain));
     let forward = forward(sig);
     let modes = modes::all(sig, derivatives, &types);
     let (mode_items, methods_of_modes) = (modes.items, modes.methods);
     let mode_methods = (!methods_of_modes.is_empty()).then(|| quote!(impl #name { #methods_of_modes }));
+    let on_items = on.items;
     let (sweeps, pulls) = (into.map(|s| s.code), &pull.code);
     let text = format!("The derivatives of the function [`{name}`](fn@{name}).");
     let (grad_type, workspace_type, literal) = (&types.grad, &types.workspace, name.to_string());
@@ -69,6 +71,7 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
             #sweeps
             #pulls
             #mode_items
+            #on_items
 
             #mode_methods
         };
@@ -95,26 +98,36 @@ fn quiet() -> TokenStream {
 }
 
 /// The type of the gradient, and its definition if it is a struct.
-fn gradient(prefix: &str, function: &Ident, wrt: &[&Param]) -> (TokenStream, TokenStream) {
+fn gradient(sig: &Signature, prefix: &str, wrt: &[&Param]) -> (TokenStream, TokenStream) {
     if let [param] = wrt {
         return (tangent(&param.ty), TokenStream::new());
     }
     let name = format_ident!("{prefix}Grad");
-    let fields = wrt.iter().map(|p| {
-        let (field, ty) = (&p.name, tangent(&p.ty));
-        let doc = format!("The derivative with respect to `{field}`.");
-        quote!(#[doc = #doc] pub #field: #ty)
-    });
+    // Where an argument is a tensor, so is its gradient.
+    let mut generics = Vec::new();
+    let fields: Vec<TokenStream> = wrt
+        .iter()
+        .map(|p| {
+            let (field, host) = (&p.name, tangent(&p.ty));
+            let generic = on::generic(sig, p);
+            generics.extend(generic.iter().map(|g| quote!(#g = #host)));
+            let ty = generic.map_or(host, |g| quote!(#g));
+            let doc = format!("The derivative with respect to `{field}`.");
+            quote!(#[doc = #doc] pub #field: #ty)
+        })
+        .collect();
+    let generics = (!generics.is_empty()).then(|| quote!(<#(#generics),*>));
     let zeros = wrt.iter().map(|p| {
         let (field, zero) = (&p.name, zero(&p.ty));
         quote!(#field: #zero)
     });
+    let function = &sig.name;
     let doc = format!("The gradient of [`{function}`](fn@{function}).");
     let leaves = leaves(&name, wrt);
     let item = quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, PartialEq)]
-        pub struct #name { #(#fields),* }
+        pub struct #name #generics { #(#fields),* }
 
         impl ::core::default::Default for #name {
             fn default() -> Self {
@@ -188,7 +201,13 @@ fn workspace(types: &Types, wrt: &[&Param], into: Option<&Sweep>) -> TokenStream
     }
 }
 
-fn methods(sig: &Signature, types: &Types, pull: &Sweep, into: Option<&Sweep>, explain: &str) -> TokenStream {
+fn methods(
+    sig: &Signature,
+    types: &Types,
+    pull: &Sweep,
+    into: Option<&Sweep>,
+    (on, explain): (&TokenStream, &str),
+) -> TokenStream {
     let name = &sig.name;
     let gradients = into.map(|into| gradients(sig, types, into));
     let (vjp, check) = (vjp(sig, types, pull), check::method(sig));
@@ -197,6 +216,7 @@ fn methods(sig: &Signature, types: &Types, pull: &Sweep, into: Option<&Sweep>, e
             #gradients
             #vjp
             #check
+            #on
 
             /// How the derivative is computed: the function's IR, the derivative's, and the loops.
             #[must_use]

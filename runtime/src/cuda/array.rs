@@ -119,6 +119,15 @@ impl<T: Element> Array<T> {
     }
 }
 
+/// An argument or result of a program: an array with the lengths of its axes, the one of neighbours last.
+#[derive(Clone)]
+pub struct Leaf<T: Element> {
+    /// The lengths.
+    pub dims: Vec<usize>,
+    /// The elements.
+    pub array: Array<T>,
+}
+
 /// The index `i` along an axis of length `n`.
 ///
 /// # Errors

@@ -9,16 +9,19 @@ mod element;
 mod gpu;
 mod graph;
 mod launch;
+mod product;
 mod run;
 
-pub use array::{Array, Tape, offset};
+pub use array::{Array, Leaf, Tape, offset};
 pub use buffer::Buffer;
 pub use element::Element;
 pub use gpu::Gpu;
 pub use graph::Graph;
 pub use launch::Arg;
-pub use run::{
-    BLOCK, COPIES_BYTES, Kernel, MAX_BLOCKS, MAX_COPIES, Out, PARTIAL_BYTES, Param, Results, copy_count, count, grid,
-};
 #[doc(hidden)]
 pub use pullback_cuda_shim::use_library;
+pub use product::{Product, STEP, TILE, stretches};
+pub use run::{
+    BLOCK, COPIES_BYTES, Kernel, MAX_BLOCKS, MAX_COPIES, Out, PARTIAL_BYTES, Param, Results, copy_count,
+    count, grid,
+};

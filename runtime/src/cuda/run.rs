@@ -200,7 +200,7 @@ impl Kernel {
     /// Where numbers go if the board has no room for them.
     fn large_board(&self, gpu: &Arc<Gpu>) -> Result<Option<Buffer>, DeviceError> {
         let wanted = self.outs.len() > ROOM;
-        wanted.then(|| Buffer::room(gpu, self.outs.len() * PARTIAL_BYTES as usize)).transpose()
+        wanted.then(|| Buffer::zeroed(gpu, self.outs.len() * PARTIAL_BYTES as usize)).transpose()
     }
 
     /// The accumulators: what they were, and what all copies add.

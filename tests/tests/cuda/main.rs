@@ -1,5 +1,7 @@
 //! The CUDA runtime through unmodified cust, on the driver for tests (`pullback_fakecuda`): `--features cuda`, no GPU.
 
+mod models;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, Once};
 

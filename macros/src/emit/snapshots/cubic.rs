@@ -241,6 +241,12 @@ const _: () = {
             )?;
             ::core::result::Result::Ok(())
         }
+        ///The function on a device: `loss::on(&device).value_and_grad(..)`.
+        #[inline]
+        #[must_use]
+        pub fn on(device: &::pullback::Device) -> LossOn<'_> {
+            LossOn { device: device }
+        }
         /// How the derivative is computed: the function's IR, the derivative's, and the loops.
         #[must_use]
         pub fn explain() -> &'static str {
@@ -486,5 +492,109 @@ const _: () = {
         grad.b = sum;
         grad.c = sum_1;
         grad.d = sum_2;
+    }
+    ::pullback::__parameter! {
+        LossXArgument, f32, DVector < f32 > => ::pullback::nalgebra::DVector < f32 >,
+        "_x", [::core::option::Option::None], true, | x | x.as_slice(), [x.len()], |
+        data, dims | { let mut made : ::pullback::nalgebra::DVector < f32 > = <
+        ::pullback::nalgebra::DVector < f32 > > ::zeros(0);
+        ::pullback::cpu::Storage::shaped(& mut made, & [dims[0], dims.get(1).copied()
+        .unwrap_or(1)]).copy_from_slice(data); made }
+    }
+    ::pullback::__host_argument!(LossXArgument, DVector < f32 >);
+    ::pullback::__parameter! {
+        LossYArgument, f32, DVector < f32 > => ::pullback::nalgebra::DVector < f32 >,
+        "_y", [::core::option::Option::None], true, | x | x.as_slice(), [x.len()], |
+        data, dims | { let mut made : ::pullback::nalgebra::DVector < f32 > = <
+        ::pullback::nalgebra::DVector < f32 > > ::zeros(0);
+        ::pullback::cpu::Storage::shaped(& mut made, & [dims[0], dims.get(1).copied()
+        .unwrap_or(1)]).copy_from_slice(data); made }
+    }
+    ::pullback::__host_argument!(LossYArgument, DVector < f32 >);
+    /// The function on a device. Arrays of floats may be passed as tensors; their gradients are tensors then.
+    #[derive(Clone, Copy, Debug)]
+    pub struct LossOn<'device> {
+        device: &'device ::pullback::Device,
+    }
+    impl LossOn<'_> {
+        /// The value and the gradient.
+        ///
+        /// # Errors
+        /// Where the function itself panics; if lengths do not agree, or the device refuses.
+        pub fn value_and_grad<
+            Of4: ::pullback::on::Argument<LossXArgument>,
+            Of5: ::pullback::on::Argument<LossYArgument>,
+        >(
+            &self,
+            a: f32,
+            b: f32,
+            c: f32,
+            d: f32,
+            _x: Of4,
+            _y: Of5,
+        ) -> ::core::result::Result<(f32, LossGrad), ::pullback::DeviceError> {
+            ::pullback::on::guarded(|| {
+                let _x = ::pullback::on::Argument::<LossXArgument>::hold(_x)?;
+                let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
+                let _y = ::pullback::on::Argument::<LossYArgument>::hold(_y)?;
+                let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                let mut workspace = <LossWorkspace as ::core::default::Default>::default();
+                let value = loss_forward_and_backward(
+                    a,
+                    b,
+                    c,
+                    d,
+                    _x,
+                    _y,
+                    &mut workspace.grad,
+                    &mut workspace.buffers,
+                );
+                ::core::result::Result::Ok((
+                    value,
+                    LossGrad {
+                        a: workspace.grad.a,
+                        b: workspace.grad.b,
+                        c: workspace.grad.c,
+                        d: workspace.grad.d,
+                    },
+                ))
+            })
+        }
+        /// The gradient, or the errors of `value_and_grad`.
+        pub fn grad<
+            Of4: ::pullback::on::Argument<LossXArgument>,
+            Of5: ::pullback::on::Argument<LossYArgument>,
+        >(
+            &self,
+            a: f32,
+            b: f32,
+            c: f32,
+            d: f32,
+            _x: Of4,
+            _y: Of5,
+        ) -> ::core::result::Result<LossGrad, ::pullback::DeviceError> {
+            ::core::result::Result::Ok(self.value_and_grad(a, b, c, d, _x, _y)?.1)
+        }
+        /// The value, or the errors of `value_and_grad`.
+        pub fn value<
+            Of4: ::pullback::on::Argument<LossXArgument>,
+            Of5: ::pullback::on::Argument<LossYArgument>,
+        >(
+            &self,
+            a: f32,
+            b: f32,
+            c: f32,
+            d: f32,
+            _x: Of4,
+            _y: Of5,
+        ) -> ::core::result::Result<f32, ::pullback::DeviceError> {
+            ::pullback::on::guarded(|| {
+                let _x = ::pullback::on::Argument::<LossXArgument>::hold(_x)?;
+                let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
+                let _y = ::pullback::on::Argument::<LossYArgument>::hold(_y)?;
+                let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                ::core::result::Result::Ok(loss(a, b, c, d, _x, _y))
+            })
+        }
     }
 };

@@ -1,0 +1,131 @@
+//! Nests as kernels, and their launches.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use pullback_kernels::ir::{Inst, Nest, Out, Value};
+use pullback_kernels::ptx::{self, Kernel, Param};
+use quote::{format_ident, quote};
+
+use super::{Printer, Res};
+use crate::emit::scalar;
+
+impl<'f> Printer<'f> {
+    /// Launches a nest's kernel, and binds what it leaves.
+    pub(super) fn nest(&mut self, inst: &'f Inst, nest: &'f Nest) -> Res<TokenStream> {
+        self.count += 1;
+        let name = format!("{}_{}", self.prefix, self.count);
+        let kernel = ptx::kernel(self.func, inst, &name).map_err(|why| why.0)?;
+        let (mut numbers, mut arrays) = (Vec::new(), Vec::new());
+        let description = self.describe(&kernel, nest, &mut numbers, &mut arrays);
+        let constant = format_ident!("KERNEL_{}", name.to_uppercase());
+        self.kernels.extend(quote!(static #constant: ::pullback::cuda::Kernel = #description;));
+        self.words.push_str(&words(&kernel));
+        let lens = nest.domain.iter().map(|&e| {
+            let n = self.len(e);
+            quote!(#n as i64)
+        });
+        let numbers = numbers.iter().map(|&v| {
+            let (n, ty) = (self.num(v), scalar::ty(self.elem(v)));
+            quote!(<#ty as ::pullback::cuda::Element>::arg(#n))
+        });
+        let device = |v: &Value| {
+            let name = &self.arrays[v];
+            quote!(#name.device()?)
+        };
+        let (arrays, initial) = (arrays.iter().map(device), nest.accs.iter().map(device));
+        let run = quote! {
+            #constant.run(
+                gpu,
+                ::pullback::cuda::count(&[#(#lens),*]),
+                &[#(#numbers),*],
+                &[#(#arrays),*],
+                &[#(#initial),*],
+            )?
+        };
+        let left = self.names.fresh("", "left_on_gpu");
+        let results = self.results(inst, nest, &left);
+        Ok(quote!(let mut #left = #run; #results))
+    }
+
+    fn results(&mut self, inst: &Inst, nest: &Nest, left: &Ident) -> TokenStream {
+        let accs = nest.accs.len();
+        let mut out = TokenStream::new();
+        for (k, &v) in inst.results.iter().enumerate() {
+            let value = match k.checked_sub(accs).map(|k| (k, nest.outs[k])) {
+                None => quote!(#left.accumulator(#k)),
+                Some((k, Out::Build)) => quote!(#left.array(#k)),
+                Some((k, Out::Fold(_))) => quote!(#left.number(#k)),
+            };
+            out.extend(self.bind_to(v, &value));
+        }
+        out
+    }
+
+    /// The kernel as the runtime knows it; notes which numbers and arrays it takes.
+    fn describe(
+        &self,
+        kernel: &Kernel,
+        nest: &Nest,
+        numbers: &mut Vec<Value>,
+        arrays: &mut Vec<Value>,
+    ) -> TokenStream {
+        let place = |all: &mut Vec<Value>, v: Value| {
+            all.push(v);
+            Literal::usize_unsuffixed(all.len() - 1)
+        };
+        let params: Vec<TokenStream> = kernel
+            .params
+            .iter()
+            .map(|param| match *param {
+                Param::Count => quote!(Count),
+                Param::Scalar(v) => {
+                    let k = place(numbers, v);
+                    quote!(Scalar(#k))
+                }
+                Param::Array(v) => {
+                    let k = place(arrays, v);
+                    quote!(Array(#k))
+                }
+                Param::Out(k) => quote!(Out(#k)),
+                Param::Copies(k) => quote!(Copies(#k)),
+                Param::CopyCount => quote!(CopyCount),
+                Param::Partials => quote!(Partials),
+                Param::Ticket => quote!(Ticket),
+                Param::Status => quote!(Status),
+            })
+            .collect();
+        let outs = nest.outs.iter().zip(&nest.body.results[nest.accs.len()..]).map(|(out, &v)| match out {
+            Out::Build => {
+                let bytes = scalar::bytes(self.elem(v));
+                quote!(::pullback::cuda::Out::Build(#bytes))
+            }
+            Out::Fold(_) => quote!(::pullback::cuda::Out::Fold),
+        });
+        let accumulators = nest.accs.iter().map(|&a| {
+            let elem = self.elem(a);
+            let (name, bytes) = (format!("{}_add_{}", kernel.name, elem.name()), scalar::bytes(elem));
+            quote!((#name, #bytes))
+        });
+        let Kernel { name, text, width, folds, failures, .. } = kernel;
+        quote! {
+            ::pullback::cuda::Kernel {
+                name: #name,
+                ptx: #text,
+                params: &[#(::pullback::cuda::Param::#params),*],
+                outs: &[#(#outs),*],
+                accumulators: &[#(#accumulators),*],
+                width: #width,
+                folds: #folds,
+                failures: &[#(#failures),*],
+            }
+        }
+    }
+}
+
+/// A kernel in words, for `explain`.
+fn words(kernel: &Kernel) -> String {
+    let copies = if kernel.copies { ", adds in copies of its accumulators" } else { "" };
+    format!(
+        "// On a GPU, {}: {} iterations a thread at once, reduces {} numbers{copies}\n",
+        kernel.name, kernel.width, kernel.folds
+    )
+}
