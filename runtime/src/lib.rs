@@ -48,8 +48,8 @@ pub mod leaves;
 #[doc(hidden)]
 pub mod math;
 pub mod nn;
-pub mod optim;
 pub mod on;
+pub mod optim;
 pub mod prelude;
 mod random;
 pub mod shape;

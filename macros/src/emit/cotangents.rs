@@ -65,14 +65,18 @@ fn elements(ty: &RustTy, place: &TokenStream, lens: &[TokenStream]) -> TokenStre
     }
 }
 
+/// How many axes an array has.
+fn axes(ty: &RustTy) -> usize {
+    ty.leaves().first().map_or(0, |l| l.shape.len())
+}
+
 /// Writes the float leaves of a gradient from what a GPU computed: numbers, and leaves by the variables that hold them.
 pub(super) fn from_leaves(ty: &RustTy, place: &TokenStream, leaves: &[Ident]) -> TokenStream {
     let fixed =
         |ty: &RustTy| matches!(ty, RustTy::Matrix(_, Len::Const(_), Len::Const(_)) | RustTy::Array(..));
     let to = |ty: &RustTy, place: &TokenStream, leaf: &Ident| {
-        let axes = if fixed(ty) { 0_usize } else { 2 };
-        let lens: Vec<TokenStream> =
-            (0..axes).map(|k| quote!(#leaf.dims.get(#k).copied().unwrap_or(1))).collect();
+        let axes = if fixed(ty) { 0 } else { axes(ty) };
+        let lens: Vec<TokenStream> = (0..axes).map(|k| quote!(#leaf.dims[#k])).collect();
         elements(ty, place, &lens)
     };
     let each = |(target, leaf): (Target, &Ident)| match target {
@@ -94,7 +98,7 @@ pub(super) fn from_leaves(ty: &RustTy, place: &TokenStream, leaves: &[Ident]) ->
 
 /// A value of a gradient's type from the elements of its one leaf, `data`, with lengths `dims`.
 pub(super) fn from_data(ty: &RustTy, place: &TokenStream) -> TokenStream {
-    let lens = [quote!(dims[0]), quote!(dims.get(1).copied().unwrap_or(1))];
+    let lens: Vec<TokenStream> = (0..axes(ty)).map(|k| quote!(dims[#k])).collect();
     let to = elements(ty, place, &lens);
     quote!(#to.copy_from_slice(data);)
 }

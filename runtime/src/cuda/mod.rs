@@ -18,9 +18,9 @@ pub use element::Element;
 pub use gpu::Gpu;
 pub use graph::Graph;
 pub use launch::Arg;
+pub use product::{Product, STEP, TILE, stretches};
 #[doc(hidden)]
 pub use pullback_cuda_shim::use_library;
-pub use product::{Product, STEP, TILE, stretches};
 pub use run::{
     BLOCK, COPIES_BYTES, Kernel, MAX_BLOCKS, MAX_COPIES, Out, PARTIAL_BYTES, Param, Results, copy_count,
     count, grid,

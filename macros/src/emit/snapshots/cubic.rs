@@ -498,8 +498,8 @@ const _: () = {
         "_x", [::core::option::Option::None], true, | x | x.as_slice(), [x.len()], |
         data, dims | { let mut made : ::pullback::nalgebra::DVector < f32 > = <
         ::pullback::nalgebra::DVector < f32 > > ::zeros(0);
-        ::pullback::cpu::Storage::shaped(& mut made, & [dims[0], dims.get(1).copied()
-        .unwrap_or(1)]).copy_from_slice(data); made }
+        ::pullback::cpu::Storage::shaped(& mut made, & [dims[0usize]])
+        .copy_from_slice(data); made }
     }
     ::pullback::__host_argument!(LossXArgument, DVector < f32 >);
     ::pullback::__parameter! {
@@ -507,8 +507,8 @@ const _: () = {
         "_y", [::core::option::Option::None], true, | x | x.as_slice(), [x.len()], |
         data, dims | { let mut made : ::pullback::nalgebra::DVector < f32 > = <
         ::pullback::nalgebra::DVector < f32 > > ::zeros(0);
-        ::pullback::cpu::Storage::shaped(& mut made, & [dims[0], dims.get(1).copied()
-        .unwrap_or(1)]).copy_from_slice(data); made }
+        ::pullback::cpu::Storage::shaped(& mut made, & [dims[0usize]])
+        .copy_from_slice(data); made }
     }
     ::pullback::__host_argument!(LossYArgument, DVector < f32 >);
     /// The function on a device. Arrays of floats may be passed as tensors; their gradients are tensors then.
