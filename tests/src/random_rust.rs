@@ -304,7 +304,7 @@ impl Generator {
                 let body = self.with(&[&u, &w], |g| g.expr(depth - 1));
                 format!("{array}.iter().fold(a * @0.5@, |{u}, &{w}| ({body} + {u}).tanh())")
             }
-            _ => format!("{array}.iter().copied().fold({other}[0], |{u}, {w}| {u}.max({w}))"),
+            _ => format!("{array}.iter().copied().fold({other}[0], |{u}: F, {w}: F| {u}.max({w}))"),
         }
     }
 
