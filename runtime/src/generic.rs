@@ -55,7 +55,7 @@ macro_rules! instances {
         pub fn $name:ident($($arg:ident: $ty:ty),*) -> $ret:ty { $($body:tt)* }
     )*) => {
         #[doc(hidden)]
-        #[allow(missing_docs)]
+        #[allow(missing_docs, clippy::unnecessary_cast)]
         pub mod $module {
             $(use $import;)*
 

@@ -2,7 +2,7 @@
 """Prints tests/reference/math_f64.txt: values of the mathematical functions at awkward and at random doubles.
 
     pip install mpmath
-    python3 math_f64.py 120 > math_f64.txt         # that many random arguments per function
+    python3 math_f64.py 60 > math_f64.txt         # that many random arguments per function
 
 A line is a name, the bits of the arguments, the bits of the nearest double of the exact result, and what that double
 lacks in thousandths of a unit in its last place.
@@ -150,7 +150,16 @@ def arguments(n):
         "atan2": pairs(big),
         "hypot": pairs(big),
         "powf": powers(big),
+        "erf": around(-6.0, 6.0, big) + signed(small_numbers()) + neighbours(1.0),
+        "erfc": around(-6.0, 27.3, big) + around(0.0, 27.3, big) + signed(small_numbers()),
+        "ln_gamma": around(0.0, 20.0, big) + positive_any(n // 2) + near_one(n) + near(2.0, n),
+        "digamma": around(0.0, 20.0, big) + positive_any(n // 2) + near_one(n // 2) + near(1.4616321449683622, n),
+        "trigamma": around(0.0, 20.0, big) + positive_any(n // 2),
     }
+
+
+def near(x, n):
+    return [x + s * 2.0 ** random.uniform(-50, -2) for _ in range(n // 2) for s in (1.0, -1.0)]
 
 
 def pairs(n):
@@ -190,7 +199,9 @@ def exact(name, xs):
         return mpmath.cbrt(x) if x >= 0 else -mpmath.cbrt(-x)
     if name == "log2":
         return mpmath.log(x) / mpmath.log(2)
-    names = {"exp_m1": "expm1", "ln": "log", "ln_1p": "log1p"}
+    if name == "trigamma":
+        return mpmath.polygamma(1, x)
+    names = {"exp_m1": "expm1", "ln": "log", "ln_1p": "log1p", "ln_gamma": "loggamma"}
     return getattr(mpmath, names.get(name, name))(x)
 
 
@@ -198,6 +209,8 @@ def wide(name, xs):
     """More bits where the argument or the cancellation is extreme."""
     if name in ("sin", "cos", "tan", "hypot", "powf", "atan2"):
         return 2600
+    if name in ("ln_gamma", "digamma", "trigamma"):
+        return 400
     return 1400 if min(abs(x) for x in xs) < 1e-15 else 400
 
 

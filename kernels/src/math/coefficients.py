@@ -10,6 +10,7 @@ coefficients are then rounded to the format that evaluates them.
 """
 import struct
 from mpmath import mp, mpf, matrix, lu_solve, log, log1p, exp, sin, cos, sinh, cosh, atan, atanh, asin, sqrt, pi, cbrt, floor
+from mpmath import digamma, erf, erfc, findroot, loggamma
 
 mp.dps = 60
 LN2 = log(2)
@@ -84,6 +85,22 @@ def near(x):
     return x if abs(x) > TINY else TINY
 
 
+def scaled_erfc(t):
+    a = 4 * (1 + t) / (1 - t)
+    return (1 + 2 * a) * exp(a * a) * erfc(a)
+
+
+def ln_gamma_tail(d):
+    return loggamma(2 + near(d)) / ((1 + near(d)) * near(d))
+
+
+DIGAMMA_ROOT = findroot(digamma, 1.46)
+
+
+def digamma_tail(u):
+    return digamma(u + mpf("1.5")) / (u + mpf("1.5") - DIGAMMA_ROOT)
+
+
 # name: (tail, weight, from, to, what it is)
 TAILS = {
     "EXP": (
@@ -155,6 +172,34 @@ TAILS = {
         mpf(10) ** -8,
         ATANH_MAX,
         "(ln((1 + s) / (1 - s)) - 2 s - 2/3 s^3) / s^5 in s^2: the same in twice the precision",
+    ),
+    "ERF": (
+        lambda z: erf(root(z)) / root(z) - 1,
+        lambda z: root(z) / erf(root(z)),
+        0,
+        1,
+        "erf x / x - 1 for |x| <= 1, in x^2",
+    ),
+    "ERFC": (
+        scaled_erfc,
+        lambda t: 1 / scaled_erfc(t),
+        -1,
+        mpf(28 - 4) / (28 + 4),
+        "(1 + 2 a) e^(a^2) erfc a for 0 <= a <= 28, in (a - 4) / (a + 4)",
+    ),
+    "LN_GAMMA": (
+        ln_gamma_tail,
+        lambda d: 1 / ln_gamma_tail(d),
+        mpf("-0.5"),
+        mpf("0.5"),
+        "ln gamma(2 + d) / ((1 + d) d) for |d| <= 1/2, in d",
+    ),
+    "DIGAMMA": (
+        digamma_tail,
+        lambda u: 1 / digamma_tail(u),
+        mpf("-0.5"),
+        mpf("0.5"),
+        "digamma(u + 3/2) over the distance from its root 1.4616.. for |u| <= 1/2, in u",
     ),
     "CBRT": (lambda m: cbrt(m), lambda m: 1 / cbrt(m), 1, 2, "the cube root between 1 and 2, roughly"),
 }

@@ -11,11 +11,14 @@ mod inverse;
 mod log;
 mod power;
 mod rust;
+mod special;
 mod trig;
 
 pub use rust::rust;
 
-use crate::ir::{Module, Scalar};
+use std::sync::LazyLock;
+
+use crate::ir::{Datum, Lit, Module, Scalar, eval};
 use crate::ops::Op;
 use code::X;
 
@@ -44,6 +47,11 @@ pub const OPERATIONS: &[Op] = &[
     Op::Cbrt,
     Op::Hypot,
     Op::PowF,
+    Op::Erf,
+    Op::Erfc,
+    Op::LnGamma,
+    Op::Digamma,
+    Op::Trigamma,
 ];
 
 /// Operations with a second function, `sin_near` for `sin`, that is right only for arguments of less than some size. The
@@ -68,12 +76,28 @@ pub fn module(float: Scalar) -> Module {
     trig::define_all(&mut m, float);
     inverse::define_all(&mut m, float);
     power::define_all(&mut m, float);
+    special::define_all(&mut m, float);
     m
 }
 
 /// The name, in [`module`], of the function that computes an operation.
 pub fn function(op: Op) -> Option<&'static str> {
     OPERATIONS.contains(&op).then(|| op.def().name)
+}
+
+/// The value of one of the functions, by the interpreter: for those that Rust does not have.
+///
+/// # Panics
+/// On a name that [`module`] does not have, or arguments that are no floats of one type.
+pub(crate) fn value(name: &str, args: &[Lit]) -> Lit {
+    static SINGLE: LazyLock<Module> = LazyLock::new(|| module(Scalar::F32));
+    static DOUBLE: LazyLock<Module> = LazyLock::new(|| module(Scalar::F64));
+    let module = if matches!(args, [Lit::F32(_), ..]) { &SINGLE } else { &DOUBLE };
+    let args: Vec<Datum> = args.iter().map(|&x| Datum::Scalar(x)).collect();
+    match eval(module, name, &args).as_deref() {
+        Ok([Datum::Scalar(y)]) => *y,
+        other => panic!("{name} of {args:?}: {other:?}"),
+    }
 }
 
 /// The sum of two numbers and what rounding took from it, where the first is not the smaller one.

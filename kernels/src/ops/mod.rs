@@ -138,6 +138,8 @@ pub struct Test {
     /// Largest error in units in the last place of the runtime's own implementation, f32 and f64; `None` where Rust's
     /// own operation is used.
     pub ulp: Option<(f64, f64)>,
+    /// For functions with many roots left of 0: there an error counts in units of a result that is at least so large.
+    pub left: f64,
 }
 
 /// Type rules.

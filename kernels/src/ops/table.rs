@@ -5,6 +5,7 @@ mod compare;
 mod explog;
 mod int;
 mod round;
+mod special;
 mod trig;
 
 use super::{Facts, OpDef, PLAIN, Partial::*, Sig, Test};
@@ -104,6 +105,16 @@ ops! {
     Atanh = trig::ATANH;
     /// The length of the vector (a, b), without overflow on the way.
     Hypot = explog::HYPOT;
+    /// The error function.
+    Erf = special::ERF;
+    /// The complementary error function, one less the error function.
+    Erfc = special::ERFC;
+    /// The natural logarithm of the absolute value of the gamma function.
+    LnGamma = special::LN_GAMMA;
+    /// The derivative of the gamma function's logarithm.
+    Digamma = special::DIGAMMA;
+    /// The derivative of digamma.
+    Trigamma = special::TRIGAMMA;
     /// The largest integer that is not larger.
     Floor = round::FLOOR;
     /// The smallest integer that is not smaller.
@@ -231,12 +242,12 @@ const fn op(name: &'static str, sig: Sig, eval: fn(&[Lit]) -> Lit, rust: &'stati
 
 /// A test over these intervals.
 const fn on(domain: &'static [(f64, f64)]) -> Test {
-    Test { domain, tolerance: 1e-9, ulp: None }
+    Test { domain, tolerance: 1e-9, ulp: None, left: 0.0 }
 }
 
 /// A test over these intervals of a function that the runtime implements, with its error bounds.
 const fn own(domain: &'static [(f64, f64)], ulp: (f64, f64)) -> Test {
-    Test { domain, tolerance: 1e-9, ulp: Some(ulp) }
+    Test { domain, tolerance: 1e-9, ulp: Some(ulp), left: 0.0 }
 }
 
 /// An operation was called with arguments against its type rule: a bug in the caller.

@@ -186,7 +186,9 @@ impl Lower<'_> {
     }
 
     fn float_method(&mut self, v: Value, ty: &Ty, name: &str, at: Place, args: Vec<Val>) -> Res<Val> {
-        let Some(op) = Op::from_spelling(name).filter(|_| name.starts_with(char::is_alphabetic)) else {
+        let Some(op) = Op::from_spelling(name)
+            .filter(|_| !name.starts_with(|c: char| c.is_ascii_punctuation() && c != '_'))
+        else {
             return self.fail(at, messages::unknown_method(name, &ty.show()));
         };
         if args.len() + 1 != op.arity() {

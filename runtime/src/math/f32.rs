@@ -593,6 +593,202 @@ pub fn powf<const FMA: bool>(x: f32, y: f32) -> f32 {
     if (y == 0.0) | (x == 1.0) { 1.0 } else { result6 }
 }
 
+#[inline(always)]
+fn erfc_positive<const FMA: bool>(a: f32) -> f32 {
+    let a1 = if a > 12.0 { 12.0 } else { a };
+    let t = (a1 - 4.0) / (a1 + 4.0);
+    let square = a1 * a1;
+    let power = exp::<FMA>(-square);
+    let t1 = muladd::<FMA>(muladd::<FMA>(0.000120415156, t, -0.0002451582), t, -0.0007270878);
+    let t2 = muladd::<FMA>(muladd::<FMA>(t1, t, 0.005072269), t, -0.016212828);
+    let t3 = muladd::<FMA>(muladd::<FMA>(t2, t, 0.037149888), t, -0.06632654);
+    let t4 = muladd::<FMA>(muladd::<FMA>(t3, t, 0.09373661), t, -0.101039544);
+    let t5 = muladd::<FMA>(muladd::<FMA>(t4, t, 0.068096705), t, 0.015379676);
+    let t6 = muladd::<FMA>(muladd::<FMA>(t5, t, -0.13962111), t, 1.2329952);
+    let y = (power * t6) / muladd::<FMA>(a1, 2.0, 1.0);
+    y - (y * product_error::<FMA>(a1, a1, square))
+}
+
+/// The error function.
+#[inline(always)]
+pub fn erf<const FMA: bool>(x: f32) -> f32 {
+    let a = x.abs();
+    let t = x * x;
+    let t1 = muladd::<FMA>(muladd::<FMA>(7.853861e-5, t, -0.00080101937), t, 0.0051883277);
+    let t2 = muladd::<FMA>(muladd::<FMA>(t1, t, -0.026853813), t, 0.112835854);
+    let t3 = muladd::<FMA>(muladd::<FMA>(t2, t, -0.37612626), t, 0.12837917);
+    let near = muladd::<FMA>(t3, x, x);
+    if a < 1.0 { near } else { (1.0 - erfc_positive::<FMA>(a)).copysign(x) }
+}
+
+/// The complementary error function, one less the error function.
+#[inline(always)]
+pub fn erfc<const FMA: bool>(x: f32) -> f32 {
+    let y = erfc_positive::<FMA>(x.abs());
+    if x < 0.0 { 2.0 - y } else { y }
+}
+
+#[inline(always)]
+fn of_half_turn<const FMA: bool>(r: f32) -> (f32, f32) {
+    let steep = r > 0.25;
+    let q = if steep { 0.5 - r } else { r };
+    let angle = q * 3.1415927;
+    let low = muladd::<FMA>(q, -8.742278e-8, product_error::<FMA>(q, 3.1415927, angle));
+    let (sin, sin_rest) = sin_parts::<FMA>(angle, low);
+    let (cos, cos_rest) = cos_parts::<FMA>(angle, low);
+    let t = sin + sin_rest;
+    let t1 = cos + cos_rest;
+    (if steep { t1 } else { t }, if steep { t } else { t1 })
+}
+
+/// The natural logarithm of the absolute value of the gamma function.
+#[inline(always)]
+pub fn ln_gamma<const FMA: bool>(x: f32) -> f32 {
+    let left = x < -1e-25;
+    let mirrored = if left { 1.0 - x } else { x.abs() };
+    let tiny = mirrored < 0.5;
+    let low = mirrored < 1.5;
+    let far = mirrored > 8.5;
+    let t = if tiny { mirrored * (mirrored + 1.0) } else { if low { mirrored } else { 1.0 } };
+    let t1 = if tiny { mirrored } else { if low { mirrored - 1.0 } else { mirrored - 2.0 } };
+    let t2 = mirrored - 1.0;
+    let stay = t2 < 1.5;
+    let t3 = if stay { t } else { t * t2 };
+    let t4 = mirrored - 2.0;
+    let stay1 = t4 < 1.5;
+    let t5 = if stay1 { t3 } else { t3 * t4 };
+    let t6 = if stay1 { if stay { t1 } else { t2 - 2.0 } } else { t4 - 2.0 };
+    let t7 = mirrored - 3.0;
+    let stay2 = t7 < 1.5;
+    let t8 = if stay2 { t5 } else { t5 * t7 };
+    let t9 = mirrored - 4.0;
+    let stay3 = t9 < 1.5;
+    let t10 = if stay3 { t8 } else { t8 * t9 };
+    let t11 = if stay3 { if stay2 { t6 } else { t7 - 2.0 } } else { t9 - 2.0 };
+    let t12 = mirrored - 5.0;
+    let stay4 = t12 < 1.5;
+    let t13 = if stay4 { t10 } else { t10 * t12 };
+    let t14 = mirrored - 6.0;
+    let stay5 = t14 < 1.5;
+    let d = if stay5 { if stay4 { t11 } else { t12 - 2.0 } } else { t14 - 2.0 };
+    let t15 = if far { mirrored } else { if stay5 { t13 } else { t13 * t14 } };
+    let l = ln::<FMA>(t15);
+    let t16 = muladd::<FMA>(muladd::<FMA>(0.0002086189, d, -0.0004565334), d, 0.00090952433);
+    let t17 = muladd::<FMA>(muladd::<FMA>(t16, d, -0.0020983357), d, 0.0049991687);
+    let t18 = muladd::<FMA>(muladd::<FMA>(t17, d, -0.012384882), d, 0.032964986);
+    let t19 = muladd::<FMA>(muladd::<FMA>(t18, d, -0.10031729), d, 0.42278433);
+    let near = ((d + 1.0) * d) * t19;
+    let inverse = 1.0 / mirrored;
+    let t20 = inverse * inverse;
+    let t21 = muladd::<FMA>(muladd::<FMA>(-0.0005952381, t20, 0.0007936508), t20, -0.0027777778);
+    let t22 = (muladd::<FMA>(t21, t20, 0.083333336) * inverse) + 0.41893855;
+    let y = if far { ((mirrored - 0.5) * (l - 1.0)) + t22 } else { near + (if low { -l } else { l }) };
+    let t23 = x.abs();
+    let t24 = if t23 < 8388608.0 { t23 - ((t23 + 8388608.0) - 8388608.0) } else { 0.0 };
+    let (sin, _cos) = of_half_turn::<FMA>(t24.abs());
+    let t25 = if sin == 0.0 { f32::INFINITY } else { (1.1447299 - ln::<FMA>(sin)) - y };
+    if left { t25 } else { y }
+}
+
+#[inline(always)]
+fn digamma_positive<const FMA: bool>(x: f32) -> f32 {
+    let small = x < 1.0;
+    let far = x > 10.0;
+    let t = if small { -1.0_f32 } else { 0.0 };
+    let t1 = if small { x } else { 1.0 };
+    let factor = x - 1.0;
+    let stay = factor < 1.0;
+    let t2 = if stay { t } else { muladd::<FMA>(t, factor, t1) };
+    let t3 = if stay { t1 } else { t1 * factor };
+    let t4 = if stay { if small { x - 0.5 } else { x - 1.5 } } else { factor - 1.5 };
+    let factor1 = x - 2.0;
+    let stay1 = factor1 < 1.0;
+    let t5 = if stay1 { t2 } else { muladd::<FMA>(t2, factor1, t3) };
+    let t6 = if stay1 { t3 } else { t3 * factor1 };
+    let factor2 = x - 3.0;
+    let stay2 = factor2 < 1.0;
+    let t7 = if stay2 { t5 } else { muladd::<FMA>(t5, factor2, t6) };
+    let t8 = if stay2 { t6 } else { t6 * factor2 };
+    let t9 = if stay2 { if stay1 { t4 } else { factor1 - 1.5 } } else { factor2 - 1.5 };
+    let factor3 = x - 4.0;
+    let stay3 = factor3 < 1.0;
+    let t10 = if stay3 { t7 } else { muladd::<FMA>(t7, factor3, t8) };
+    let t11 = if stay3 { t8 } else { t8 * factor3 };
+    let factor4 = x - 5.0;
+    let stay4 = factor4 < 1.0;
+    let t12 = if stay4 { t10 } else { muladd::<FMA>(t10, factor4, t11) };
+    let t13 = if stay4 { t11 } else { t11 * factor4 };
+    let t14 = if stay4 { if stay3 { t9 } else { factor3 - 1.5 } } else { factor4 - 1.5 };
+    let factor5 = x - 6.0;
+    let stay5 = factor5 < 1.0;
+    let t15 = if stay5 { t12 } else { muladd::<FMA>(t12, factor5, t13) };
+    let t16 = if stay5 { t13 } else { t13 * factor5 };
+    let factor6 = x - 7.0;
+    let stay6 = factor6 < 1.0;
+    let t17 = if stay6 { t15 } else { muladd::<FMA>(t15, factor6, t16) };
+    let t18 = if stay6 { t16 } else { t16 * factor6 };
+    let t19 = if stay6 { if stay5 { t14 } else { factor5 - 1.5 } } else { factor6 - 1.5 };
+    let factor7 = x - 8.0;
+    let stay7 = factor7 < 1.0;
+    let u = if stay7 { t19 } else { factor7 - 1.5 };
+    let t20 = muladd::<FMA>(muladd::<FMA>(0.011118757, u, -0.01638418), u, 0.01698036);
+    let t21 = muladd::<FMA>(muladd::<FMA>(t20, u, -0.025780963), u, 0.040879343);
+    let t22 = muladd::<FMA>(muladd::<FMA>(t21, u, -0.062057085), u, 0.09498208);
+    let t23 = muladd::<FMA>(muladd::<FMA>(t22, u, -0.14839879), u, 0.24054262);
+    let t24 = muladd::<FMA>(muladd::<FMA>(t23, u, -0.4236275), u, 0.9510559);
+    let t25 = (if stay7 { t17 } else { muladd::<FMA>(t17, factor7, t18) }) / (if stay7 { t18 } else { t18 * factor7 });
+    let w = 1.0 / (x * x);
+    let t26 = muladd::<FMA>(muladd::<FMA>(-0.004166667, w, 0.003968254), w, -0.008333334);
+    let t27 = ln::<FMA>(x) - ((0.5 / x) + (muladd::<FMA>(t26, w, 0.083333336) * w));
+    if far { t27 } else { (((u - -0.038367856) - 1.2622791e-9) * t24) + t25 }
+}
+
+/// The derivative of the gamma function's logarithm.
+#[inline(always)]
+pub fn digamma<const FMA: bool>(x: f32) -> f32 {
+    let left = x < 0.0;
+    let mirrored = if left { 1.0 - x } else { x };
+    let y = digamma_positive::<FMA>(mirrored);
+    let t = x.abs();
+    let r = if t < 8388608.0 { t - ((t + 8388608.0) - 8388608.0) } else { 0.0 };
+    let (sin, cos) = of_half_turn::<FMA>(r.abs());
+    let t1 = muladd::<FMA>((if sin == 0.0 { f32::NAN } else { cos / sin }).copysign(r), 3.1415927, y);
+    if left { t1 } else { y }
+}
+
+/// The derivative of digamma.
+#[inline(always)]
+pub fn trigamma<const FMA: bool>(x: f32) -> f32 {
+    let left = x < 0.0;
+    let mirrored = if left { 1.0 - x } else { x };
+    let far = mirrored > 12.0;
+    let z = if far { mirrored } else { mirrored + 12.0 };
+    let w = 1.0 / (z * z);
+    let t = muladd::<FMA>(muladd::<FMA>(-0.033333335, w, 0.023809524), w, -0.033333335);
+    let start = (((muladd::<FMA>(t, w, 0.16666667) * w) / z) + (0.5 * w)) + (1.0 / z);
+    let term = 1.0 / (mirrored + 11.0);
+    let term1 = 1.0 / (mirrored + 10.0);
+    let term2 = 1.0 / (mirrored + 9.0);
+    let t1 = ((start + (term * term)) + (term1 * term1)) + (term2 * term2);
+    let term3 = 1.0 / (mirrored + 8.0);
+    let term4 = 1.0 / (mirrored + 7.0);
+    let term5 = 1.0 / (mirrored + 6.0);
+    let term6 = 1.0 / (mirrored + 5.0);
+    let t2 = (((t1 + (term3 * term3)) + (term4 * term4)) + (term5 * term5)) + (term6 * term6);
+    let term7 = 1.0 / (mirrored + 4.0);
+    let term8 = 1.0 / (mirrored + 3.0);
+    let term9 = 1.0 / (mirrored + 2.0);
+    let term10 = 1.0 / (mirrored + 1.0);
+    let t3 = (((t2 + (term7 * term7)) + (term8 * term8)) + (term9 * term9)) + (term10 * term10);
+    let term11 = 1.0 / (mirrored + 0.0);
+    let y = if far { start } else { t3 + (term11 * term11) };
+    let t4 = x.abs();
+    let t5 = if t4 < 8388608.0 { t4 - ((t4 + 8388608.0) - 8388608.0) } else { 0.0 };
+    let (sin, _cos) = of_half_turn::<FMA>(t5.abs());
+    let pole = 3.1415927 / sin;
+    if left { muladd::<FMA>(pole, pole, -y) } else { y }
+}
+
 /// As `sin`; but if `NEAR`, arguments from 12000.0 on are only noted in `far`.
 #[inline(always)]
 pub fn sin_in_lanes<const FMA: bool, const NEAR: bool>(x: f32, far: &mut bool) -> f32 {

@@ -683,6 +683,230 @@ pub fn powf<const FMA: bool>(x: f64, y: f64) -> f64 {
     if (y == 0.0) | (x == 1.0) { 1.0 } else { result6 }
 }
 
+#[inline(always)]
+fn erfc_positive<const FMA: bool>(a: f64) -> f64 {
+    let a1 = if a > 28.0 { 28.0 } else { a };
+    let t = (a1 - 4.0) / (a1 + 4.0);
+    let square = a1 * a1;
+    let power = exp::<FMA>(-square);
+    let t1 = muladd::<FMA>(1.198182485692268e-9, t, 1.6774215515908293e-9);
+    let t2 = muladd::<FMA>(muladd::<FMA>(t1, t, -1.4070575390657749e-8), t, -1.7470076957618645e-8);
+    let t3 = muladd::<FMA>(muladd::<FMA>(t2, t, 1.1033270685772334e-7), t, 7.410582777678687e-8);
+    let t4 = muladd::<FMA>(muladd::<FMA>(t3, t, -8.259660868192138e-7), t, 2.941614946718734e-7);
+    let t5 = muladd::<FMA>(muladd::<FMA>(t4, t, 5.710196443071548e-6), t, -1.122218289542388e-5);
+    let t6 = muladd::<FMA>(muladd::<FMA>(t5, t, -2.4399442063317028e-5), t, 0.0001506217234482285);
+    let t7 = muladd::<FMA>(muladd::<FMA>(t6, t, -0.00019925662558173396), t, -0.0007577732992399645);
+    let t8 = muladd::<FMA>(muladd::<FMA>(t7, t, 0.005031969964895975), t, -0.016197734056207735);
+    let t9 = muladd::<FMA>(muladd::<FMA>(t8, t, 0.03716751553897611), t, -0.06633036581236018);
+    let t10 = muladd::<FMA>(muladd::<FMA>(t9, t, 0.09373283499825635), t, -0.10103906603629771);
+    let t11 = muladd::<FMA>(muladd::<FMA>(t10, t, 0.06809705425469532), t, 0.015379652102619622);
+    let t12 = muladd::<FMA>(muladd::<FMA>(t11, t, -0.13962111684056253), t, 1.2329951186255526);
+    let y = (power * t12) / muladd::<FMA>(a1, 2.0, 1.0);
+    y - (y * product_error::<FMA>(a1, a1, square))
+}
+
+/// The error function.
+#[inline(always)]
+pub fn erf<const FMA: bool>(x: f64) -> f64 {
+    let a = x.abs();
+    let t = x * x;
+    let t1 = muladd::<FMA>(5.891157648124658e-11, t, -1.1334078097565464e-9);
+    let t2 = muladd::<FMA>(muladd::<FMA>(t1, t, 1.4649822009504517e-8), t, -1.6348846099520827e-7);
+    let t3 = muladd::<FMA>(muladd::<FMA>(t2, t, 1.6460863563949336e-6), t, -1.4925586831718785e-5);
+    let t4 = muladd::<FMA>(muladd::<FMA>(t3, t, 0.00012055330765318636), t, -0.0008548326971482607);
+    let t5 = muladd::<FMA>(muladd::<FMA>(t4, t, 0.005223977624658101), t, -0.026866170645060673);
+    let t6 = muladd::<FMA>(muladd::<FMA>(t5, t, 0.11283791670954794), t, -0.3761263890318375);
+    let near = muladd::<FMA>(muladd::<FMA>(t6, t, 0.1283791670955126), x, x);
+    if a < 1.0 { near } else { (1.0 - erfc_positive::<FMA>(a)).copysign(x) }
+}
+
+/// The complementary error function, one less the error function.
+#[inline(always)]
+pub fn erfc<const FMA: bool>(x: f64) -> f64 {
+    let y = erfc_positive::<FMA>(x.abs());
+    if x < 0.0 { 2.0 - y } else { y }
+}
+
+#[inline(always)]
+fn of_half_turn<const FMA: bool>(r: f64) -> (f64, f64) {
+    let steep = r > 0.25;
+    let q = if steep { 0.5 - r } else { r };
+    let angle = q * 3.141592653589793;
+    let low = muladd::<FMA>(q, 1.2246467991473532e-16, product_error::<FMA>(q, 3.141592653589793, angle));
+    let (sin, sin_rest) = sin_parts::<FMA>(angle, low);
+    let (cos, cos_rest) = cos_parts::<FMA>(angle, low);
+    let t = sin + sin_rest;
+    let t1 = cos + cos_rest;
+    (if steep { t1 } else { t }, if steep { t } else { t1 })
+}
+
+/// The natural logarithm of the absolute value of the gamma function.
+#[inline(always)]
+pub fn ln_gamma<const FMA: bool>(x: f64) -> f64 {
+    let left = x < -1e-25;
+    let mirrored = if left { 1.0 - x } else { x.abs() };
+    let tiny = mirrored < 0.5;
+    let low = mirrored < 1.5;
+    let far = mirrored > 8.5;
+    let t = if tiny { mirrored * (mirrored + 1.0) } else { if low { mirrored } else { 1.0 } };
+    let t1 = if tiny { mirrored } else { if low { mirrored - 1.0 } else { mirrored - 2.0 } };
+    let t2 = mirrored - 1.0;
+    let stay = t2 < 1.5;
+    let t3 = if stay { t } else { t * t2 };
+    let t4 = mirrored - 2.0;
+    let stay1 = t4 < 1.5;
+    let t5 = if stay1 { t3 } else { t3 * t4 };
+    let t6 = if stay1 { if stay { t1 } else { t2 - 2.0 } } else { t4 - 2.0 };
+    let t7 = mirrored - 3.0;
+    let stay2 = t7 < 1.5;
+    let t8 = if stay2 { t5 } else { t5 * t7 };
+    let t9 = mirrored - 4.0;
+    let stay3 = t9 < 1.5;
+    let t10 = if stay3 { t8 } else { t8 * t9 };
+    let t11 = if stay3 { if stay2 { t6 } else { t7 - 2.0 } } else { t9 - 2.0 };
+    let t12 = mirrored - 5.0;
+    let stay4 = t12 < 1.5;
+    let t13 = if stay4 { t10 } else { t10 * t12 };
+    let t14 = mirrored - 6.0;
+    let stay5 = t14 < 1.5;
+    let d = if stay5 { if stay4 { t11 } else { t12 - 2.0 } } else { t14 - 2.0 };
+    let t15 = if far { mirrored } else { if stay5 { t13 } else { t13 * t14 } };
+    let l = ln::<FMA>(t15);
+    let t16 = muladd::<FMA>(-5.821719131752731e-8, d, 1.220451306866137e-7);
+    let t17 = muladd::<FMA>(muladd::<FMA>(t16, d, -1.8340928418374476e-7), d, 3.864611721192782e-7);
+    let t18 = muladd::<FMA>(muladd::<FMA>(t17, d, -8.554681409043069e-7), d, 1.8133083605338932e-6);
+    let t19 = muladd::<FMA>(muladd::<FMA>(t18, d, -3.846862213922764e-6), d, 8.221250905089243e-6);
+    let t20 = muladd::<FMA>(muladd::<FMA>(t19, d, -1.7661729459246383e-5), d, 3.8168993556189895e-5);
+    let t21 = muladd::<FMA>(muladd::<FMA>(t20, d, -8.309512251971684e-5), d, 0.0001825526320510273);
+    let t22 = muladd::<FMA>(muladd::<FMA>(t21, d, -0.0004057073976687812), d, 0.0009153769225229885);
+    let t23 = muladd::<FMA>(muladd::<FMA>(t22, d, -0.002108130833952092), d, 0.004998641164691993);
+    let t24 = muladd::<FMA>(muladd::<FMA>(t23, d, -0.012384192193371316), d, 0.032965000621155864);
+    let t25 = muladd::<FMA>(muladd::<FMA>(t24, d, -0.10031730167435392), d, 0.42278433509846713);
+    let near = ((d + 1.0) * d) * t25;
+    let inverse = 1.0 / mirrored;
+    let t26 = inverse * inverse;
+    let t27 = muladd::<FMA>(-0.029550653594771242, t26, 0.00641025641025641);
+    let t28 = muladd::<FMA>(muladd::<FMA>(t27, t26, -0.0019175269175269176), t26, 0.0008417508417508417);
+    let t29 = muladd::<FMA>(muladd::<FMA>(t28, t26, -0.0005952380952380953), t26, 0.0007936507936507937);
+    let t30 = muladd::<FMA>(muladd::<FMA>(t29, t26, -0.002777777777777778), t26, 0.08333333333333333);
+    let t31 = ((mirrored - 0.5) * (l - 1.0)) + ((t30 * inverse) + 0.4189385332046727);
+    let y = if far { t31 } else { near + (if low { -l } else { l }) };
+    let t32 = x.abs();
+    let t33 = if t32 < 4503599627370496.0 { t32 - ((t32 + 4503599627370496.0) - 4503599627370496.0) } else { 0.0 };
+    let (sin, _cos) = of_half_turn::<FMA>(t33.abs());
+    let t34 = if sin == 0.0 { f64::INFINITY } else { (1.1447298858494002 - ln::<FMA>(sin)) - y };
+    if left { t34 } else { y }
+}
+
+#[inline(always)]
+fn digamma_positive<const FMA: bool>(x: f64) -> f64 {
+    let small = x < 1.0;
+    let far = x > 10.0;
+    let t = if small { -1.0_f64 } else { 0.0 };
+    let t1 = if small { x } else { 1.0 };
+    let factor = x - 1.0;
+    let stay = factor < 1.0;
+    let t2 = if stay { t } else { muladd::<FMA>(t, factor, t1) };
+    let t3 = if stay { t1 } else { t1 * factor };
+    let t4 = if stay { if small { x - 0.5 } else { x - 1.5 } } else { factor - 1.5 };
+    let factor1 = x - 2.0;
+    let stay1 = factor1 < 1.0;
+    let t5 = if stay1 { t2 } else { muladd::<FMA>(t2, factor1, t3) };
+    let t6 = if stay1 { t3 } else { t3 * factor1 };
+    let factor2 = x - 3.0;
+    let stay2 = factor2 < 1.0;
+    let t7 = if stay2 { t5 } else { muladd::<FMA>(t5, factor2, t6) };
+    let t8 = if stay2 { t6 } else { t6 * factor2 };
+    let t9 = if stay2 { if stay1 { t4 } else { factor1 - 1.5 } } else { factor2 - 1.5 };
+    let factor3 = x - 4.0;
+    let stay3 = factor3 < 1.0;
+    let t10 = if stay3 { t7 } else { muladd::<FMA>(t7, factor3, t8) };
+    let t11 = if stay3 { t8 } else { t8 * factor3 };
+    let factor4 = x - 5.0;
+    let stay4 = factor4 < 1.0;
+    let t12 = if stay4 { t10 } else { muladd::<FMA>(t10, factor4, t11) };
+    let t13 = if stay4 { t11 } else { t11 * factor4 };
+    let t14 = if stay4 { if stay3 { t9 } else { factor3 - 1.5 } } else { factor4 - 1.5 };
+    let factor5 = x - 6.0;
+    let stay5 = factor5 < 1.0;
+    let t15 = if stay5 { t12 } else { muladd::<FMA>(t12, factor5, t13) };
+    let t16 = if stay5 { t13 } else { t13 * factor5 };
+    let factor6 = x - 7.0;
+    let stay6 = factor6 < 1.0;
+    let t17 = if stay6 { t15 } else { muladd::<FMA>(t15, factor6, t16) };
+    let t18 = if stay6 { t16 } else { t16 * factor6 };
+    let t19 = if stay6 { if stay5 { t14 } else { factor5 - 1.5 } } else { factor6 - 1.5 };
+    let factor7 = x - 8.0;
+    let stay7 = factor7 < 1.0;
+    let u = if stay7 { t19 } else { factor7 - 1.5 };
+    let t20 = muladd::<FMA>(0.00012117897890566043, u, -0.00017833346551420466);
+    let t21 = muladd::<FMA>(muladd::<FMA>(t20, u, 9.328723427969646e-5), u, -0.00014465627767617706);
+    let t22 = muladd::<FMA>(muladd::<FMA>(t21, u, 0.0003258854862558487), u, -0.0004860346834644825);
+    let t23 = muladd::<FMA>(muladd::<FMA>(t22, u, 0.000690280521059239), u, -0.0010364320072773288);
+    let t24 = muladd::<FMA>(muladd::<FMA>(t23, u, 0.0015635037465723644), u, -0.0023454998358738172);
+    let t25 = muladd::<FMA>(muladd::<FMA>(t24, u, 0.0035180886562995997), u, -0.005279936636434211);
+    let t26 = muladd::<FMA>(muladd::<FMA>(t25, u, 0.007927023331932835), u, -0.011908220153067958);
+    let t27 = muladd::<FMA>(muladd::<FMA>(t26, u, 0.017907248235310393), u, -0.026975796657634367);
+    let t28 = muladd::<FMA>(muladd::<FMA>(t27, u, 0.04076083394340039), u, -0.061922133275542315);
+    let t29 = muladd::<FMA>(muladd::<FMA>(t28, u, 0.0949887244528496), u, -0.14840492305388028);
+    let t30 = muladd::<FMA>(muladd::<FMA>(t29, u, 0.24054248424078722), u, -0.4236274212814606);
+    let t31 = ((u - -0.03836785503163766) - -1.6445603550442201e-18) * muladd::<FMA>(t30, u, 0.9510558760318328);
+    let t32 = (if stay7 { t17 } else { muladd::<FMA>(t17, factor7, t18) }) / (if stay7 { t18 } else { t18 * factor7 });
+    let w = 1.0 / (x * x);
+    let t33 = muladd::<FMA>(muladd::<FMA>(0.08333333333333333, w, -0.021092796092796094), w, 0.007575757575757576);
+    let t34 = muladd::<FMA>(muladd::<FMA>(t33, w, -0.004166666666666667), w, 0.003968253968253968);
+    let t35 = muladd::<FMA>(muladd::<FMA>(t34, w, -0.008333333333333333), w, 0.08333333333333333);
+    if far { ln::<FMA>(x) - ((0.5 / x) + (t35 * w)) } else { t31 + t32 }
+}
+
+/// The derivative of the gamma function's logarithm.
+#[inline(always)]
+pub fn digamma<const FMA: bool>(x: f64) -> f64 {
+    let left = x < 0.0;
+    let mirrored = if left { 1.0 - x } else { x };
+    let y = digamma_positive::<FMA>(mirrored);
+    let t = x.abs();
+    let r = if t < 4503599627370496.0 { t - ((t + 4503599627370496.0) - 4503599627370496.0) } else { 0.0 };
+    let (sin, cos) = of_half_turn::<FMA>(r.abs());
+    let t1 = muladd::<FMA>((if sin == 0.0 { f64::NAN } else { cos / sin }).copysign(r), 3.141592653589793, y);
+    if left { t1 } else { y }
+}
+
+/// The derivative of digamma.
+#[inline(always)]
+pub fn trigamma<const FMA: bool>(x: f64) -> f64 {
+    let left = x < 0.0;
+    let mirrored = if left { 1.0 - x } else { x };
+    let far = mirrored > 12.0;
+    let z = if far { mirrored } else { mirrored + 12.0 };
+    let w = 1.0 / (z * z);
+    let t = muladd::<FMA>(muladd::<FMA>(1.1666666666666667, w, -0.2531135531135531), w, 0.07575757575757576);
+    let t1 = muladd::<FMA>(muladd::<FMA>(t, w, -0.03333333333333333), w, 0.023809523809523808);
+    let t2 = muladd::<FMA>(muladd::<FMA>(t1, w, -0.03333333333333333), w, 0.16666666666666666);
+    let start = (((t2 * w) / z) + (0.5 * w)) + (1.0 / z);
+    let term = 1.0 / (mirrored + 11.0);
+    let term1 = 1.0 / (mirrored + 10.0);
+    let term2 = 1.0 / (mirrored + 9.0);
+    let t3 = ((start + (term * term)) + (term1 * term1)) + (term2 * term2);
+    let term3 = 1.0 / (mirrored + 8.0);
+    let term4 = 1.0 / (mirrored + 7.0);
+    let term5 = 1.0 / (mirrored + 6.0);
+    let term6 = 1.0 / (mirrored + 5.0);
+    let t4 = (((t3 + (term3 * term3)) + (term4 * term4)) + (term5 * term5)) + (term6 * term6);
+    let term7 = 1.0 / (mirrored + 4.0);
+    let term8 = 1.0 / (mirrored + 3.0);
+    let term9 = 1.0 / (mirrored + 2.0);
+    let term10 = 1.0 / (mirrored + 1.0);
+    let t5 = (((t4 + (term7 * term7)) + (term8 * term8)) + (term9 * term9)) + (term10 * term10);
+    let term11 = 1.0 / (mirrored + 0.0);
+    let y = if far { start } else { t5 + (term11 * term11) };
+    let t6 = x.abs();
+    let t7 = if t6 < 4503599627370496.0 { t6 - ((t6 + 4503599627370496.0) - 4503599627370496.0) } else { 0.0 };
+    let (sin, _cos) = of_half_turn::<FMA>(t7.abs());
+    let pole = 3.141592653589793 / sin;
+    if left { muladd::<FMA>(pole, pole, -y) } else { y }
+}
+
 /// As `sin`; but if `NEAR`, arguments from 1000000.0 on are only noted in `far`.
 #[inline(always)]
 pub fn sin_in_lanes<const FMA: bool, const NEAR: bool>(x: f64, far: &mut bool) -> f64 {

@@ -1,6 +1,6 @@
 //! Activations: from numbers to numbers, and from vectors to vectors.
 
-crate::generic::generic! { ::pullback::nn::activations; use { crate::special::log_sum_exp };
+crate::generic::generic! { ::pullback::nn::activations; use { crate::special::log_sum_exp, crate::special::normal_cdf };
     /// The rectifier max(x, 0). Its slope at 0 is 0; NaN gives NaN.
     ///
     /// ```
@@ -73,6 +73,17 @@ crate::generic::generic! { ::pullback::nn::activations; use { crate::special::lo
     /// ```
     pub fn silu<T>(x: T) -> T {
         x * sigmoid(x)
+    }
+
+    /// The Gaussian error linear unit x · Φ(x), by the distribution function of the normal distribution itself and not
+    /// by an approximation with tanh.
+    ///
+    /// ```
+    /// use pullback::nn::gelu;
+    /// assert_eq!((gelu(0.0), gelu(50.0), gelu(-50.0)), (0.0, 50.0, 0.0));
+    /// ```
+    pub fn gelu<T>(x: T) -> T {
+        x * normal_cdf(x)
     }
 
     /// eˣ over its sum: positive numbers with sum 1. Without overflow. An infinite entry gives NaN.

@@ -29,7 +29,9 @@ pub mod activations;
 pub mod losses;
 
 #[doc(inline)]
-pub use activations::{elu, leaky_relu, log_sigmoid, log_softmax, relu, sigmoid, silu, softmax, softplus};
+pub use activations::{
+    elu, gelu, leaky_relu, log_sigmoid, log_softmax, relu, sigmoid, silu, softmax, softplus,
+};
 #[doc(inline)]
 pub use losses::{
     binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, huber_loss, l1_loss, l1_sum,

@@ -3,6 +3,11 @@
 
 #[doc(hidden)]
 pub mod functions;
+mod primitive;
 
 #[doc(inline)]
-pub use functions::{log_add_exp, log_sum_exp, logit, sinc, xlog1py, xlogy};
+pub use functions::{
+    digamma, erf, erfc, ln_beta, ln_gamma, log_add_exp, log_sum_exp, logit, normal_cdf, sinc, trigamma,
+    xlog1py, xlogy,
+};
+pub(crate) use primitive::Primitive;

@@ -29,4 +29,52 @@ crate::generic::generic! { ::pullback::stats::functions; use {};
         let variance = variance(x);
         if variance == 0.0 { 0.0 } else { variance.sqrt() }
     }
+
+    /// The median, of an even number of entries the lower one of the two in the middle, as in PyTorch. The first entry of that
+    /// value has the slope. NaN if an entry is.
+    ///
+    /// # Panics
+    /// On an empty list.
+    ///
+    /// ```
+    /// assert_eq!(pullback::stats::median(&[5.0, -1.0, 2.0]), 2.0);
+    /// assert_eq!(pullback::stats::median(&[1.0, 4.0, 2.0, 3.0]), 2.0);
+    /// ```
+    pub fn median<T>(x: &[T]) -> T {
+        assert!(!x.is_empty(), "the median of an empty list");
+        if x.iter().any(|v| v.is_nan()) {
+            return T::NAN;
+        }
+        // halves the interval of values in which the median is; which entry it is counts as a constant
+        let (half, mut low, mut high) = ((x.len() - 1) / 2, T::INFINITY, T::NEG_INFINITY);
+        for &v in x {
+            low = low.min(pullback::detach(v));
+            high = high.max(pullback::detach(v));
+        }
+        while low < high {
+            let middle = 0.5 * low.max(T::MIN) + 0.5 * high.min(T::MAX);
+            let middle = if middle < high { middle } else { low };
+            let (mut count, mut below, mut above) = (0, T::NEG_INFINITY, T::INFINITY);
+            for &v in x {
+                if v <= middle {
+                    count += 1;
+                    below = below.max(pullback::detach(v));
+                } else {
+                    above = above.min(pullback::detach(v));
+                }
+            }
+            if count > half {
+                high = below;
+            } else {
+                low = above;
+            }
+        }
+        let mut at = 0;
+        for i in (0..x.len()).rev() {
+            if x[i] == low {
+                at = i;
+            }
+        }
+        x[at]
+    }
 }

@@ -4,4 +4,4 @@
 pub mod functions;
 
 #[doc(inline)]
-pub use functions::{mean, standard_deviation, variance};
+pub use functions::{mean, median, standard_deviation, variance};

@@ -12,7 +12,7 @@ pub(crate) struct Function {
     pub(crate) single: [fn(&[f32]) -> f32; 2],
     /// `f64`, by `FMA as usize`.
     pub(crate) double: [fn(&[f64]) -> f64; 2],
-    /// What std computes in `f64`.
+    /// What std computes in `f64`; for what std lacks, the function itself.
     pub(crate) std: fn(&[f64]) -> f64,
 }
 
@@ -24,14 +24,17 @@ impl Function {
 }
 
 macro_rules! unary {
-    ($($name:ident),*) => {
-        [$(Function {
+    ($($name:ident),*; $($own:ident),*) => {
+        [$(unary!(one $name |x| x[0].$name())),*, $(unary!(one $own |x| pullback::math::f64::$own::<true>(x[0]))),*]
+    };
+    (one $name:ident $std:expr) => {
+        Function {
             name: stringify!($name),
             arity: 1,
             single: [|x| pullback::math::f32::$name::<false>(x[0]), |x| pullback::math::f32::$name::<true>(x[0])],
             double: [|x| pullback::math::f64::$name::<false>(x[0]), |x| pullback::math::f64::$name::<true>(x[0])],
-            std: |x| x[0].$name(),
-        }),*]
+            std: $std,
+        }
     };
 }
 
@@ -56,7 +59,7 @@ macro_rules! binary {
 /// The functions of one argument.
 pub(crate) const UNARY: &[Function] = &unary![
     exp, exp2, exp_m1, sinh, cosh, tanh, ln, ln_1p, log2, log10, asinh, acosh, atanh, sin, cos, tan, asin,
-    acos, atan, cbrt
+    acos, atan, cbrt; erf, erfc, ln_gamma, digamma, trigamma
 ];
 
 /// The functions of two arguments.

@@ -22,6 +22,11 @@ scalar! {
     softplus(x) = nn::softplus(x);
     log_sigmoid(x) = nn::log_sigmoid(x);
     silu(x) = nn::silu(x);
+    gelu(x) = nn::gelu(x);
+    erf(x) = special::erf(x);
+    erfc(x) = special::erfc(x);
+    ln_gamma(x) = special::ln_gamma(x);
+    digamma(x) = special::digamma(x);
     certainly_not(p) = nn::binary_cross_entropy(&[p], &[0.0]);
     certainly(p) = nn::binary_cross_entropy(&[p], &[1.0]);
     rather_not(x) = nn::binary_cross_entropy_with_logits(&[x], &[0.0]);
@@ -40,6 +45,7 @@ vector! {
     naive_1(x) = -nn::softmax(x)[1].ln();
     naive_2(x) = -nn::softmax(x)[2].ln();
     standard_deviation(x) = stats::standard_deviation(x);
+    median(x) = stats::median(x);
 }
 
 type Program = fn(&[f64]) -> (f64, Vec<f64>);
@@ -68,6 +74,12 @@ const PROGRAMS: &[(&str, Program)] = &[
     ("softplus (library)", of_one!(softplus)),
     ("log_sigmoid", of_one!(log_sigmoid)),
     ("silu x*sigmoid(x)", of_one!(silu)),
+    ("gelu (erf form)", of_one!(gelu)),
+    ("erf", of_one!(erf)),
+    ("erfc", of_one!(erfc)),
+    ("lgamma", of_one!(ln_gamma)),
+    ("digamma", of_one!(digamma)),
+    ("median of 4 (torch lower median / jnp mean of two)", |x| median::value_and_grad(x)),
     ("logsumexp (library)", |x| log_sum_exp::value_and_grad(x)),
     ("softmax cross entropy (log_softmax), target 0", |x| cross_entropy_0::value_and_grad(x)),
     ("softmax cross entropy (log_softmax), target 1", |x| cross_entropy_1::value_and_grad(x)),

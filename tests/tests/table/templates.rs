@@ -65,7 +65,7 @@ fn text_in_nests_computes_the_value() {
             let args =
                 if i % 2 == 0 { awkward(t.args, &mut random) } else { inside(t.op, t.args, &mut random) };
             let (got, want) = ((t.eval)(&args), value_in_nest(t, &args));
-            if !same(got, want) && ulps(got, want) > allowed(t) {
+            if !same(got, want) && ulps(got, want) > allowed(t) && !near_root(t, &args, got, want) {
                 wrong.push(format!(
                     "{} of {args:?}, FMA {:?}: {got:?}, not {want:?}",
                     t.op.def().name,
@@ -75,6 +75,13 @@ fn text_in_nests_computes_the_value() {
         }
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Whether the results are as close as the table asks for left of 0.
+fn near_root(t: &Template, args: &[Lit], got: Lit, want: Lit) -> bool {
+    let epsilon = if t.args[0] == Scalar::F32 { f32::EPSILON as f64 } else { f64::EPSILON };
+    let distance = (got.to_f64() - want.to_f64()).abs();
+    args[0].to_f64() < 0.0 && distance <= allowed(t) * epsilon * t.op.def().test.left
 }
 
 /// The operation's value; `muladd` is fused where the machine fuses.

@@ -102,7 +102,7 @@ pub(super) const LOG: OpDef = OpDef {
     lane: "::pullback::math::{T}::ln::<FMA>({0}) / ::pullback::math::{T}::ln::<FMA>({1})",
     partials: &[Pole("1.0 / (a * ln(b))"), Pole("-(y / (b * ln(b)))")],
     cost: 30,
-    test: Test { domain: &[(0.1, 4.0), (1.5, 4.0)], tolerance: 1e-9, ulp: Some((6.0, 6.0)) },
+    test: Test { domain: &[(0.1, 4.0), (1.5, 4.0)], tolerance: 1e-9, ulp: Some((6.0, 6.0)), left: 0.0 },
     ..op("log", Sig::Float(2), float!(a, b => a.log(b)), "{0}.log({1})")
 };
 
@@ -112,7 +112,7 @@ pub(super) const POWI: OpDef = OpDef {
     partials: &[Of("select(b == 0, 0.0, float(b) * powi(a, b - 1))"), Zero],
     facts: Facts { right_identity: Some(1.0), ..PLAIN },
     cost: 10,
-    test: Test { domain: &[(0.2, 2.0), (-6.0, 6.0)], tolerance: 1e-9, ulp: Some((16.0, 16.0)) },
+    test: Test { domain: &[(0.2, 2.0), (-6.0, 6.0)], tolerance: 1e-9, ulp: Some((16.0, 16.0)), left: 0.0 },
     ..op("powi", Sig::PowI, powi, "{0}.powi({1} as i32)")
 };
 
