@@ -3,6 +3,7 @@
 //! The examples are single programs: `cargo run --release --example NAME`.
 
 use nalgebra::DVector;
+use pullback::Random;
 
 /// `n` equally spaced points from `start` to `end`, both included. The second half counts back from `end`, as
 /// `torch.linspace` does, so that a symmetric interval gives points that are symmetric to the last bit.
@@ -45,23 +46,10 @@ pub fn start_from(args: impl IntoIterator<Item = String>, fixed: [f64; 4]) -> Re
     }
 }
 
-/// `N` draws from the standard normal distribution by Box and Muller's method.
+/// `N` draws from the standard normal distribution.
 fn normal<const N: usize>(seed: u64) -> [f64; N] {
-    let mut state = seed;
-    std::array::from_fn(|_| {
-        let radius = (-2.0 * (1.0 - uniform(&mut state)).ln()).sqrt();
-        radius * (std::f64::consts::TAU * uniform(&mut state)).cos()
-    })
-}
-
-/// The next number in [0, 1) of Steele, Lea and Flood's SplitMix64 generator.
-fn uniform(state: &mut u64) -> f64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^= z >> 31;
-    (z >> 11) as f64 / (1u64 << 53) as f64
+    let mut random = Random::new(seed);
+    std::array::from_fn(|_| random.normal())
 }
 
 #[cfg(test)]

@@ -203,7 +203,7 @@ fn long_leaves_move_like_single_numbers() {
     let made = || RmsProp::new(0.01).centered(true).momentum(0.9).weight_decay(0.1);
     let mut long = made();
     for step in 0..3 {
-        long.step(&mut all, &DVector::from_fn(n, |i, _| slope(i, step)));
+        long.step(&mut all, DVector::from_fn(n, |i, _| slope(i, step)));
     }
     for i in [0, 1, 17, 4095, 131_072, 262_143, 300_000, 300_006] {
         let (mut one, mut single) = (start(i), made());

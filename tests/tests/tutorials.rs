@@ -13,7 +13,6 @@ mod sine_autograd;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../../examples/sine_legendre.rs"]
 mod sine_legendre;
-
 #[allow(dead_code, unreachable_pub)]
 #[path = "../../examples/sine_manual.rs"]
 mod sine_manual;
