@@ -427,9 +427,19 @@ pub(crate) fn mutation_in_closure(name: &str) -> String {
 }
 
 pub(crate) fn push_in_loop() -> String {
-    "`push` in a loop or branch gives a length that is known only at run time; write `(0..n).map(|i| ..).collect()`, or \
-     start from `vec![0.0; n]` and assign the elements"
+    "the length of this `Vec` changes here in a way that is not followed; collect the elements, or assign to those of \
+     `vec![0.0; n]`"
         .into()
+}
+
+pub(crate) fn push_by_content() -> String {
+    "how many elements a `Vec` gets depends here on the elements themselves; write a `for` loop over as many steps as there \
+     may be, with a `break`"
+        .into()
+}
+
+pub(crate) fn push_in_part() -> String {
+    "only a variable can change its length, not a part of one; make it a variable of its own".into()
 }
 
 // Solutions of systems of equations.

@@ -132,7 +132,8 @@ impl Lower<'_> {
 
     /// The current value of a place.
     pub(super) fn read(&mut self, t: &Target) -> Res<Val> {
-        let mut v = self.vars[t.var].val.clone();
+        let v = self.vars[t.var].val.clone();
+        let mut v = self.filled_part(v);
         for step in &t.path {
             v = match (v, step) {
                 (Val::Tuple(vs), Step::Part(k)) => vs.get(*k).cloned().ok_or(SILENT)?,
@@ -150,6 +151,9 @@ impl Lower<'_> {
     /// Gives a place a new value.
     pub(super) fn write(&mut self, t: &Target, new: Val) -> Res<()> {
         let old = self.vars[t.var].val.clone();
+        if let (Val::Growing(..), true) = (&old, t.path.is_empty()) {
+            return self.assign_growing(t.var, new);
+        }
         if t.path.is_empty() {
             let new = self.like_before(&old, new)?;
             let name = self.vars[t.var].name.clone();
@@ -174,6 +178,18 @@ impl Lower<'_> {
     fn changed(&mut self, old: Val, path: &[Step], new: Val) -> Res<Val> {
         match (old, path) {
             (old, []) => self.like_before(&old, new),
+            (Val::Growing(a, len, most), path) => {
+                if self.counting != super::growing::Counting::Off {
+                    return Ok(Val::Growing(a, len, most));
+                }
+                if let Some(Step::At(at)) = path.first() {
+                    self.check_within(at[0], Extent::Value(len));
+                }
+                match self.changed(Val::Arr(a), path, new)? {
+                    Val::Arr(a) => Ok(Val::Growing(a, len, most)),
+                    _ => Err(SILENT),
+                }
+            }
             (Val::Tuple(mut vs), [Step::Part(k), rest @ ..]) if *k < vs.len() => {
                 let part = std::mem::replace(&mut vs[*k], Val::Missing);
                 vs[*k] = self.changed(part, rest, new)?;
@@ -190,7 +206,7 @@ impl Lower<'_> {
     }
 
     /// `fixed` are the indices of the leading axes so far, `ty` the type of what they pick, `leaves` its leaves.
-    fn changed_array(
+    pub(super) fn changed_array(
         &mut self,
         a: Arr,
         ty: &Ty,

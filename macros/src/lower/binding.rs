@@ -20,7 +20,7 @@ impl Lower<'_> {
     /// A new variable of that name.
     pub(super) fn declare(&mut self, name: &str, val: Val) -> VarId {
         let val = self.named(val, name);
-        self.vars.push(Var { name: name.to_string(), val });
+        self.vars.push(Var { name: name.to_string(), val, home: self.conditional });
         let id = self.vars.len() - 1;
         self.scope.push((name.to_string(), id));
         id
@@ -28,7 +28,7 @@ impl Lower<'_> {
 
     /// A new variable that no name refers to.
     pub(super) fn hidden(&mut self, name: &str, val: Val) -> VarId {
-        self.vars.push(Var { name: name.to_string(), val });
+        self.vars.push(Var { name: name.to_string(), val, home: self.conditional });
         self.vars.len() - 1
     }
 
@@ -49,6 +49,13 @@ impl Lower<'_> {
                         self.b.name(v, name);
                     }
                 }
+            }
+            Val::Growing(a, len, _) => {
+                self.named(Val::Arr(a.clone()), name);
+                self.b.name(*len, &format!("{name}_len"));
+            }
+            Val::Maybe(_, v) => {
+                self.named((**v).clone(), name);
             }
             Val::Tuple(vs) => vs.iter().for_each(|v| {
                 self.named(v.clone(), name);

@@ -130,7 +130,7 @@ impl Lower<'_> {
     }
 
     /// How many items there are.
-    fn count(&mut self, e: &Expr, it: &Iter) -> Res<Val> {
+    pub(super) fn count(&mut self, e: &Expr, it: &Iter) -> Res<Val> {
         let len = self.length(e, it)?;
         if it.stages.is_empty() {
             let (n, zero) = (self.extent_value(len), self.int(0));

@@ -38,6 +38,7 @@ impl Lower<'_> {
             fx = fx.and(Effects::of_expr(els));
         }
         let changed = self.changed_by(&fx);
+        self.ending = tail;
         self.branch(
             cond,
             &changed,
@@ -89,10 +90,14 @@ impl Lower<'_> {
     ) -> Res<Val> {
         let mark = self.b.values.len() as u32;
         let before = self.vars.clone();
+        let ending = std::mem::take(&mut self.ending);
         self.conditional += 1;
-        let then = self.side(changed, &before, then);
-        let els = self.side(changed, &before, els);
+        let then = self.side(changed, &before, ending, then);
+        let els = self.side(changed, &before, ending, els);
         self.conditional -= 1;
+        let changed: Vec<VarId> =
+            changed.iter().copied().filter(|id| !ending || self.filled.contains(id)).collect();
+        let changed = &changed[..];
         let (mut then, mut els) = (then?, els?);
         let value = self.merged_type(&then.value, &els.value, None, mark)?;
         let mut slots = vec![];
@@ -173,14 +178,22 @@ impl Lower<'_> {
         &mut self,
         changed: &[VarId],
         before: &[Var],
+        ending: bool,
         f: impl FnOnce(&mut Self) -> Res<Val>,
     ) -> Res<Side> {
         self.b.open();
         let depth = self.scope.len();
+        if ending {
+            // What was at home before the branch is now at home in it.
+            let home = self.conditional;
+            self.vars.iter_mut().filter(|v| v.home + 1 == home).for_each(|v| v.home = home);
+        }
         let lowered = f(self).and_then(|v| {
             let value = self.settle(v)?;
+            let kept: Vec<VarId> =
+                changed.iter().copied().filter(|id| !ending || self.filled.contains(id)).collect();
             let vars =
-                changed.iter().map(|&id| self.settle(self.vars[id].val.clone())).collect::<Res<Vec<_>>>()?;
+                kept.iter().map(|&id| self.settle(self.vars[id].val.clone())).collect::<Res<Vec<_>>>()?;
             Ok((value, vars))
         });
         self.scope.truncate(depth);

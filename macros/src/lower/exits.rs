@@ -78,6 +78,7 @@ impl Lower<'_> {
         if self.ret != Ty::UNIT && matches!(self.vars[value].val, Val::Missing) {
             return self.fail(self.here, messages::return_in_loop());
         }
+        self.ending = true;
         self.branch(cond, changed, |l| Ok(l.vars[value].val.clone()), rest)
     }
 
@@ -123,6 +124,22 @@ impl Lower<'_> {
         want: Option<&Ty>,
         is_tail: bool,
     ) -> Res<Val> {
+        if !is_tail {
+            let fx = Effects::of_expr(e).and(Effects::of_stmts(rest, tail));
+            return self.with_growth(&fx, None, &mut |l| l.moved(e, i, rest, tail, want, false));
+        }
+        self.moved(e, i, rest, tail, want, true)
+    }
+
+    fn moved(
+        &mut self,
+        e: &Expr,
+        i: &If,
+        rest: &[Stmt],
+        tail: Option<&Expr>,
+        want: Option<&Ty>,
+        is_tail: bool,
+    ) -> Res<Val> {
         let depth = self.scope.len();
         let cond = self.condition(&i.cond)?;
         self.locate(e.place);
@@ -139,6 +156,7 @@ impl Lower<'_> {
                 l.stmts(rest, tail, want, is_tail)
             }
         };
+        self.ending = is_tail;
         self.branch(
             cond,
             &changed,
@@ -185,6 +203,7 @@ impl Lower<'_> {
         self.locate(pat.place);
         let fx = Effects::of_block(els).and(Effects::of_stmts(rest, tail));
         let changed = self.changed_by(&fx);
+        self.ending = is_tail;
         self.branch(
             cond,
             &changed,
@@ -226,7 +245,9 @@ impl Lower<'_> {
         }
         let Some(flag) = flag else { return self.stmts(rest, tail, want, is_tail) };
         let cond = self.flag_value(flag);
-        self.branch(cond, &changed, |_| Ok(Val::Never), |l| l.stmts(rest, tail, want, is_tail))
+        self.with_growth(&Effects::of_stmts(rest, tail), None, &mut |l| {
+            l.branch(cond, &changed, |_| Ok(Val::Never), |l| l.stmts(rest, tail, want, is_tail))
+        })
     }
 
     /// The frame that a label names.

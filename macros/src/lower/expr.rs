@@ -65,6 +65,13 @@ impl Lower<'_> {
             ExprKind::Assign(l, r) => self.assign(l, r),
             ExprKind::OpAssign(op, l, r) => self.op_assign(*op, l, r),
             ExprKind::Call(f, args) => self.call(e, f, args),
+            ExprKind::Method(m) if m.args.iter().any(|a| matches!(a.kind, ExprKind::Closure(_))) => {
+                let fx = m
+                    .args
+                    .iter()
+                    .fold(super::scan::Effects::default(), |fx, a| fx.and(super::scan::Effects::of_expr(a)));
+                self.with_growth(&fx, Some(e), &mut |l| l.method(e, m, want))
+            }
             ExprKind::Method(m) => self.method(e, m, want),
             ExprKind::Closure(c) => Ok(self.closure(c)),
             ExprKind::Index(a, i) => self.index(a, i),
@@ -83,6 +90,15 @@ impl Lower<'_> {
     }
 
     fn control(&mut self, e: &Expr, want: Option<&Ty>) -> Res<Val> {
+        let block = matches!(e.kind, ExprKind::Block(None, _));
+        if !block && !matches!(e.kind, ExprKind::Break(..) | ExprKind::Continue(_) | ExprKind::Return(_)) {
+            let fx = super::scan::Effects::of_expr(e);
+            return self.with_growth(&fx, Some(e), &mut |l| l.control_flow(e, want));
+        }
+        self.control_flow(e, want)
+    }
+
+    fn control_flow(&mut self, e: &Expr, want: Option<&Ty>) -> Res<Val> {
         match &e.kind {
             ExprKind::If(i) => self.if_(i, e, want, false),
             ExprKind::Match(v, arms) => self.match_(e, v, arms, want, false),

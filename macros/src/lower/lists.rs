@@ -143,7 +143,7 @@ impl Lower<'_> {
     }
 
     /// The first or last item of an array through an iterator over it.
-    fn ends(&mut self, a: &Arr, it: &Iter, m: &Method, first: bool) -> Res<Val> {
+    pub(super) fn ends(&mut self, a: &Arr, it: &Iter, m: &Method, first: bool) -> Res<Val> {
         let n = self.list_len(a, m.name_at)?;
         let (n, zero, one) = (self.extent_value(n), self.int(0), self.int(1));
         let there = self.op("gt", &[n, zero])?;
@@ -152,7 +152,7 @@ impl Lower<'_> {
     }
 
     /// Whether `0 <= k < n`.
-    fn inside(&mut self, k: Value, n: Value) -> Res<Value> {
+    pub(super) fn inside(&mut self, k: Value, n: Value) -> Res<Value> {
         let zero = self.int(0);
         let (low, high) = (self.op("ge", &[k, zero])?, self.op("lt", &[k, n])?);
         self.op("and", &[low, high])
@@ -196,6 +196,11 @@ impl Lower<'_> {
     /// Methods that change what they are called on.
     fn mutating(&mut self, m: &Method) -> Option<Res<Val>> {
         let known = [
+            "sort_by",
+            "sort_unstable_by",
+            "sort_by_key",
+            "rotate_left",
+            "rotate_right",
             "push",
             "swap",
             "fill",
@@ -213,6 +218,14 @@ impl Lower<'_> {
             "swap_columns",
             "reverse",
             "pop",
+            "clear",
+            "truncate",
+            "resize",
+            "extend",
+            "extend_from_slice",
+            "insert",
+            "remove",
+            "swap_remove",
             "first_mut",
             "last_mut",
             "get_mut",
@@ -226,24 +239,25 @@ impl Lower<'_> {
     fn mutate(&mut self, m: &Method) -> Res<Val> {
         let target = self.target(&m.receiver)?;
         let args: Vec<Val> = m.args.iter().map(|a| self.value(a)).collect::<Res<_>>()?;
+        if let Some(result) = self.rearrangement(&target, m, &args) {
+            return result.map(|()| Val::unit());
+        }
         self.locate(m.name_at);
         let Val::Arr(a) = self.read(&target)? else {
             return self.fail(m.name_at, messages::unknown_method(&m.name, "this"));
         };
+        if let Some(result) = self.borrowed(&target, &a, m, &args) {
+            return result;
+        }
         match (m.name.as_str(), &args[..]) {
-            ("iter_mut", []) => self.iterate_mut(target, m.name_at).map(Val::Iter),
-            ("as_mut_slice", []) => Ok(Val::Mut(target)),
-            ("first_mut" | "last_mut", []) => {
-                let it = self.iterate_mut(target, m.name_at)?;
-                self.ends(&a, &it, m, m.name == "first_mut")
+            ("push", [v]) if matches!(self.vars[target.var].val, Val::Arr(_)) => {
+                self.pushed(&target, a, v.clone(), m)
             }
-            ("get_mut", [Val::Num(k, _)]) => {
-                let n = self.list_len(&a, m.name_at)?;
-                let n = self.extent_value(n);
-                let there = self.inside(*k, n)?;
-                Ok(self.maybe(there, Val::Mut(target.at(vec![*k]))))
-            }
-            ("push", [v]) => self.pushed(&target, a, v.clone(), m),
+            (
+                "push" | "pop" | "clear" | "truncate" | "resize" | "extend" | "extend_from_slice" | "insert"
+                | "remove" | "swap_remove",
+                args,
+            ) => self.resized(&target, m, args),
             ("swap", [i, j]) => self.swapped(&target, &a, i.clone(), j.clone(), m),
             ("swap_rows", [Val::Num(i, _), Val::Num(j, _)]) => {
                 self.swapped_lines(&target, &a, (*i, *j), false)
@@ -255,19 +269,10 @@ impl Lower<'_> {
             ("copy_from" | "copy_from_slice" | "clone_from_slice", [v]) => {
                 self.copied(&target, &a, v.clone())
             }
-            ("column_mut", [Val::Num(k, _)]) => Ok(Val::Mut(target.line(*k, true))),
-            ("row_mut", [Val::Num(k, _)]) => Ok(Val::Mut(target.line(*k, false))),
             ("set_column" | "set_row", [Val::Num(k, _), v]) => {
                 let line = target.line(*k, m.name == "set_column");
                 self.write(&line, v.clone())?;
                 Ok(Val::unit())
-            }
-            ("split_at_mut", [Val::Num(k, _)]) => {
-                let n = self.list_len(&a, m.name_at)?;
-                let (zero, n) = (self.int(0), self.extent_value(n));
-                let (f1, l1) = self.slice_bounds(&a, Some(zero), Some(*k), m.name_at)?;
-                let (f2, l2) = self.slice_bounds(&a, Some(*k), Some(n), m.name_at)?;
-                Ok(Val::Tuple(vec![Val::Mut(target.slice(f1, l1)), Val::Mut(target.slice(f2, l2))]))
             }
             ("reverse", []) => {
                 let reversed = self.reversed_list(&a, m)?;
@@ -286,7 +291,7 @@ impl Lower<'_> {
 
     /// A longer `Vec`. In a loop or branch its length would not be known afterwards.
     fn pushed(&mut self, t: &Target, a: Arr, v: Val, m: &Method) -> Res<Val> {
-        if self.conditional > 0 {
+        if self.conditional != self.vars[t.var].home {
             return self.fail(m.name_at, messages::push_in_loop());
         }
         let elem = a.ty.elem().cloned().ok_or(SILENT)?;
@@ -323,7 +328,7 @@ impl Lower<'_> {
             self.vars[t.var].val = self.named(Val::Arr(Arr { ty, leaves }), &name);
             return Ok(Val::unit());
         }
-        self.fail(m.name_at, messages::push_in_loop())
+        self.fail(m.name_at, messages::push_in_part())
     }
 
     fn swapped(&mut self, t: &Target, a: &Arr, i: Val, j: Val, m: &Method) -> Res<Val> {

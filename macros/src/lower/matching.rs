@@ -65,6 +65,7 @@ impl Lower<'_> {
         };
         let fx = arms.iter().fold(Effects::default(), |fx, a| fx.and(Effects::of_expr(&a.body)));
         let changed = self.changed_by(&fx);
+        self.ending = tail;
         let result = self.branch(
             cond,
             &changed,

@@ -9,12 +9,14 @@ mod adapters;
 mod arrays;
 mod assign;
 mod binding;
+mod borrows;
 mod calls;
 mod closures;
 mod consume;
 mod control;
 mod exits;
 mod expr;
+mod growing;
 mod iterators;
 mod linear;
 mod lists;
@@ -23,6 +25,7 @@ mod matching;
 mod matrices;
 mod numbers;
 mod options;
+mod order;
 mod paths;
 mod scan;
 mod search;
@@ -96,6 +99,9 @@ fn round(
         closures: 0,
         depth: 0,
         loops: Vec::new(),
+        counting: growing::Counting::Off,
+        ending: false,
+        filled: Vec::new(),
         ret: Ty::from(&f.sig.ret),
         ret_flag: None,
         ret_value: None,
@@ -164,6 +170,8 @@ struct ConstUse {
 struct Var {
     name: String,
     val: Val,
+    /// How many branches and loops surrounded its declaration.
+    home: u32,
 }
 
 /// The state of lowering one function.
@@ -186,6 +194,12 @@ pub(crate) struct Lower<'a> {
     /// How deep expressions nest.
     depth: u32,
     loops: Vec<exits::Frame>,
+    /// Whether this is a pass that only counts the elements of `Vec`s.
+    counting: growing::Counting,
+    /// The next branch is the end of the function: what it does to variables matters to nobody.
+    ending: bool,
+    /// The parameters that the function fills.
+    filled: Vec<VarId>,
     ret: Ty,
     ret_flag: Option<VarId>,
     ret_value: Option<VarId>,
@@ -250,6 +264,7 @@ impl Lower<'_> {
     fn body(&mut self, f: &Function) -> Res<Vec<Value>> {
         let filled: Vec<VarId> =
             (0..f.sig.params.len()).filter(|&k| f.sig.params[k].passing == Passing::Mut).collect();
+        self.filled = filled.clone();
         let value = self.function_block(&f.body)?;
         let ret = self.ret.clone();
         let value = self.expect_type(value, &ret, f.body.tail.as_ref().map_or(f.body.place, |t| t.place))?;

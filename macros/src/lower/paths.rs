@@ -17,7 +17,7 @@ impl Lower<'_> {
     pub(super) fn path(&mut self, e: &Expr, p: &Path) -> Res<Val> {
         if let Some(id) = p.single().and_then(|n| self.lookup(n)) {
             let v = self.vars[id].val.clone();
-            return if matches!(v, Val::Missing) { Err(SILENT) } else { Ok(v) };
+            return if matches!(v, Val::Missing) { Err(SILENT) } else { Ok(self.filled_part(v)) };
         }
         if p.single() == Some("None") {
             let there = self.b.lit(pullback_kernels::ir::Lit::Bool(false));

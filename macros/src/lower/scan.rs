@@ -7,9 +7,10 @@ use super::Lower;
 use super::values::{Val, VarId};
 use crate::ast::{Block, Expr, ExprKind, For, Stmt};
 use crate::callees::{parts, visit};
+use crate::ty::Ty;
 
 /// Methods that change their receiver.
-const MUTATING: [&str; 36] = [
+const MUTATING: [&str; 41] = [
     "push",
     "pop",
     "swap",
@@ -23,7 +24,6 @@ const MUTATING: [&str; 36] = [
     "remove",
     "reverse",
     "sort",
-    "sort_by",
     "iter_mut",
     "chunks_mut",
     "chunks_exact_mut",
@@ -46,12 +46,34 @@ const MUTATING: [&str; 36] = [
     "first_mut",
     "last_mut",
     "get_mut",
+    "swap_remove",
+    "sort_by",
+    "sort_unstable_by",
+    "sort_by_key",
+    "rotate_left",
+    "rotate_right",
+];
+
+/// Methods that change how many elements a `Vec` has.
+const RESIZING: [&str; 10] = [
+    "push",
+    "pop",
+    "clear",
+    "truncate",
+    "resize",
+    "extend",
+    "extend_from_slice",
+    "insert",
+    "remove",
+    "swap_remove",
 ];
 
 /// What a piece of the tree does.
 #[derive(Default)]
 pub(super) struct Effects {
     names: BTreeSet<String>,
+    /// The variables whose length it changes.
+    resized: BTreeSet<String>,
     used: BTreeSet<String>,
     /// `break` to a label (or the innermost loop), with `true` for `continue`.
     jumps: Vec<(Option<String>, bool)>,
@@ -84,6 +106,7 @@ impl Effects {
 
     pub(super) fn and(mut self, other: Effects) -> Effects {
         self.names.extend(other.names);
+        self.resized.extend(other.resized);
         self.used.extend(other.used);
         self.jumps.extend(other.jumps);
         self.returns |= other.returns;
@@ -105,6 +128,7 @@ impl Effects {
     /// With the effects of another.
     pub(super) fn and_ref(mut self, other: &Effects) -> Effects {
         self.names.extend(other.names.iter().cloned());
+        self.resized.extend(other.resized.iter().cloned());
         self.used.extend(other.used.iter().cloned());
         self.jumps.extend(other.jumps.iter().cloned());
         self.returns |= other.returns;
@@ -114,6 +138,16 @@ impl Effects {
     /// Whether control may leave the piece otherwise than at its end.
     pub(super) fn exits(&self) -> bool {
         self.returns || !self.jumps.is_empty()
+    }
+
+    /// The variables whose length it changes.
+    pub(super) fn resized(&self) -> impl Iterator<Item = &str> {
+        self.resized.iter().map(String::as_str)
+    }
+
+    /// The variables that it reads.
+    pub(super) fn used(&self) -> impl Iterator<Item = &str> {
+        self.used.iter().map(String::as_str)
     }
 
     /// Whether it may return from the function.
@@ -144,6 +178,9 @@ impl Effects {
             ExprKind::RefMut(e) => self.assigned(e),
             ExprKind::Method(m) if MUTATING.contains(&m.name.as_str()) || m.name.ends_with("_assign") => {
                 self.assigned(&m.receiver);
+                if RESIZING.contains(&m.name.as_str()) {
+                    self.resized.extend(variable(&m.receiver).map(str::to_string));
+                }
             }
             // `Option::take` and `Option::replace`.
             ExprKind::Method(m)
@@ -224,6 +261,83 @@ impl Effects {
     }
 }
 
+/// The variable that an expression is, references left out.
+fn variable(e: &Expr) -> Option<&str> {
+    match &e.kind {
+        ExprKind::Path(p) => p.single(),
+        ExprKind::Deref(e) | ExprKind::Ref(e) | ExprKind::RefMut(e) => variable(e),
+        _ => None,
+    }
+}
+
+/// How many elements a block adds to a variable at most; `None` if that cannot be seen: it is done in a loop, or the
+/// variable is changed in another way.
+pub(super) fn pushes(b: &Block, name: &str) -> Option<usize> {
+    let stmts = b.stmts.iter().map(|s| match s {
+        Stmt::Let(_, _, init) => init.as_ref().map_or(Some(0), |e| pushes_of(e, name)),
+        Stmt::LetElse(_, _, init, b) => Some(pushes_of(init, name)? + pushes(b, name)?),
+        Stmt::Expr(e) => pushes_of(e, name),
+    });
+    let tail = b.tail.iter().map(|e| pushes_of(e, name));
+    stmts.chain(tail).sum()
+}
+
+fn pushes_of(e: &Expr, name: &str) -> Option<usize> {
+    let is = |e: &Expr| variable(e) == Some(name);
+    let grows = || {
+        let mut found = false;
+        visit(e, &mut |e| found |= grown(e) == Some(name));
+        found
+    };
+    let own = match &e.kind {
+        ExprKind::Method(m) if is(&m.receiver) => match m.name.as_str() {
+            "push" | "insert" => 1,
+            "extend" | "extend_from_slice" if literal(&m.args).is_some() => literal(&m.args)?,
+            _ if grown(e).is_some() => return None,
+            _ => 0,
+        },
+        ExprKind::For(_) | ExprKind::While(..) | ExprKind::Closure(_) if grows() => return None,
+        ExprKind::Assign(..) | ExprKind::RefMut(_) if grown(e) == Some(name) => return None,
+        _ => 0,
+    };
+    let (exprs, blocks) = parts(e);
+    let inner: Option<usize> = exprs.into_iter().map(|e| pushes_of(e, name)).sum();
+    let nested: Option<usize> = blocks.into_iter().map(|b| pushes(b, name)).sum();
+    Some(own + inner? + nested?)
+}
+
+/// How many method calls in a block change the variable's length.
+pub(super) fn changes_of_length(b: &Block, name: &str) -> usize {
+    let mut n = 0;
+    crate::callees::visit_block(b, &mut |e| {
+        if let ExprKind::Method(m) = &e.kind {
+            n += usize::from(RESIZING.contains(&m.name.as_str()) && variable(&m.receiver) == Some(name));
+        }
+    });
+    n
+}
+
+/// The length of the list that an argument is, if it is written out.
+fn literal(args: &[Expr]) -> Option<usize> {
+    match args.first().map(|a| &a.kind) {
+        Some(ExprKind::Ref(e)) => literal(std::slice::from_ref(e)),
+        Some(ExprKind::Array(_, es)) => Some(es.len()),
+        _ => None,
+    }
+}
+
+/// The variable that an expression may make longer, not looking inside.
+fn grown(e: &Expr) -> Option<&str> {
+    match &e.kind {
+        ExprKind::Method(m) => {
+            let longer = ["push", "insert", "extend", "extend_from_slice", "resize"];
+            variable(&m.receiver).filter(|_| longer.contains(&m.name.as_str()))
+        }
+        ExprKind::Assign(v, _) | ExprKind::RefMut(v) => variable(v),
+        _ => None,
+    }
+}
+
 fn inside(loops: &[Option<String>], label: &Option<String>) -> bool {
     match label {
         None => !loops.is_empty(),
@@ -251,10 +365,18 @@ pub(super) fn expr_diverges(e: &Expr) -> bool {
 }
 
 impl Lower<'_> {
+    /// The `Vec`s whose length a piece of code may change, of those that have no room yet.
+    pub(super) fn resized_by(&self, fx: &Effects) -> Vec<VarId> {
+        let mut found = BTreeSet::new();
+        self.collect(fx, |fx| &fx.resized, &self.scope, &mut found, 0);
+        let is_vec = |id: &VarId| matches!(&self.vars[*id].val, Val::Arr(a) if matches!(a.ty, Ty::Vec(_)));
+        found.into_iter().filter(is_vec).collect()
+    }
+
     /// The variables that a piece of code may change, hidden flags included, in order.
     pub(super) fn changed_by(&self, fx: &Effects) -> Vec<VarId> {
         let mut found = BTreeSet::new();
-        self.collect(fx, &self.scope, &mut found, 0);
+        self.collect(fx, |fx| &fx.names, &self.scope, &mut found, 0);
         let frames = self.loops.len();
         for (label, is_continue) in &fx.jumps {
             let target = match label {
@@ -281,9 +403,16 @@ impl Lower<'_> {
         found.into_iter().collect()
     }
 
-    fn collect(&self, fx: &Effects, scope: &[(String, VarId)], found: &mut BTreeSet<VarId>, depth: u32) {
+    fn collect(
+        &self,
+        fx: &Effects,
+        which: fn(&Effects) -> &BTreeSet<String>,
+        scope: &[(String, VarId)],
+        found: &mut BTreeSet<VarId>,
+        depth: u32,
+    ) {
         let lookup = |name: &String| scope.iter().rev().find(|(n, _)| n == name).map(|(_, id)| *id);
-        for id in fx.names.iter().filter_map(lookup) {
+        for id in which(fx).iter().filter_map(lookup) {
             match &self.vars[id].val {
                 Val::Mut(t) => found.insert(t.var),
                 _ => found.insert(id),
@@ -294,7 +423,7 @@ impl Lower<'_> {
             if let Val::Closure(c) = &self.vars[id].val
                 && depth < 16
             {
-                self.collect(&Effects::of_expr(&c.code.body), &c.scope, found, depth + 1);
+                self.collect(&Effects::of_expr(&c.code.body), which, &c.scope, found, depth + 1);
             }
         }
     }

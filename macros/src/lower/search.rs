@@ -116,7 +116,7 @@ impl Lower<'_> {
     }
 
     /// The two values that a comparison function compares: `|a, b| a.partial_cmp(b).unwrap()` or `f64::total_cmp`.
-    fn compared(&mut self, f: &Val, a: Val, b: Val, m: &Method) -> Res<(Val, Val)> {
+    pub(super) fn compared(&mut self, f: &Val, a: Val, b: Val, m: &Method) -> Res<(Val, Val)> {
         match f {
             Val::Func(p) if matches!(p.last(), "total_cmp" | "cmp") => Ok((a, b)),
             Val::Closure(c) => {
