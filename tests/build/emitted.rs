@@ -23,7 +23,7 @@ pub(crate) fn write(out: &str) {
         let _ = writeln!(text, "{}", module(name, ir));
         let _ = writeln!(
             list,
-            "    Emitted {{ name: {name:?}, ir: {ir:?}, args: {args:?}, vjp: {name}::pull, grad: {name}::GRAD }},"
+            "    Emitted {{ name: {name:?}, ir: {ir:?}, args: {args:?}, vjp: {name}::pull, grad: {name}::GRAD, on: {name}::ON }},"
         );
     };
     for (name, ir) in files() {
@@ -214,8 +214,17 @@ fn calls(sig: &Signature) -> String {
     } else {
         "None".into()
     };
+    let on = if matches!(sig.ret, RustTy::Float(_)) {
+        format!(
+            "Some(|device, args| {{\n{lets}let (the_value, the_gradient) = f::on(device).value_and_grad({args})?;\n\
+             Ok((the_value, vec![{parts}]))\n}})"
+        )
+    } else {
+        "None".into()
+    };
     format!(
-        "pub fn pull(args: &[Datum], seeds: &[Datum]) -> Vec<Vec<f64>> {{\n{lets}\
+        "pub const ON: Option<OnDevice> = {on};\n\
+         pub fn pull(args: &[Datum], seeds: &[Datum]) -> Vec<Vec<f64>> {{\n{lets}\
          let (_, the_pull) = f::vjp({args});\nlet first = the_pull({seed});\nlet the_gradient = the_pull({seed});\n\
          assert_eq!(format!(\"{{first:?}}\"), format!(\"{{the_gradient:?}}\"));\nvec![{parts}]\n}}\n\
          pub const GRAD: Option<fn(&[Datum]) -> (f64, Vec<Vec<f64>>)> = {grad};"

@@ -4,6 +4,8 @@ pub mod args;
 pub mod calls;
 pub mod close;
 pub mod dual;
+#[cfg(feature = "cuda")]
+pub mod fake;
 pub mod random;
 pub mod random_ir;
 pub mod random_rust;
@@ -24,5 +26,24 @@ macro_rules! agrees {
         if let Err(e) = $f::check($($arg),*) {
             panic!("{}: {e}", stringify!($f));
         }
+        $crate::agrees_on_gpu!($f($($arg),*));
     };
+}
+
+/// Asserts that a function is the same on a GPU: with the feature `cuda`, on the driver for tests.
+#[cfg(feature = "cuda")]
+#[macro_export]
+macro_rules! agrees_on_gpu {
+    ($f:ident($($arg:expr),*)) => {
+        let device = $crate::fake::device();
+        let got = $f::on(&device).value_and_grad($($arg),*);
+        $crate::fake::assert_agree(stringify!($f), got, $f::value_and_grad($($arg),*));
+    };
+}
+
+/// Asserts that a function is the same on a GPU: with the feature `cuda`, on the driver for tests.
+#[cfg(not(feature = "cuda"))]
+#[macro_export]
+macro_rules! agrees_on_gpu {
+    ($f:ident($($arg:expr),*)) => {};
 }

@@ -2,30 +2,21 @@
 
 mod models;
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, Once};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use pullback::cuda::{Arg, Buffer, Gpu, Graph, use_library};
+use pullback::cuda::{Arg, Buffer, Gpu, Graph};
 use pullback::{Device, DeviceError};
 use pullback_kernels::ir::{Func, Kind, parse};
 use pullback_kernels::opt::{finish, optimize};
 use pullback_kernels::ptx::{self, BLOCK, Kernel, PARTIAL_BYTES, Param};
+use pullback_tests::fake;
 
 /// The driver has one state: one test at a time.
 static ONE: Mutex<()> = Mutex::new(());
-static CHOSEN: Once = Once::new();
 
 fn gpu() -> (MutexGuard<'static, ()>, Arc<Gpu>) {
     let guard = ONE.lock().unwrap_or_else(|e| e.into_inner());
-    CHOSEN.call_once(|| {
-        let mut library: PathBuf = std::env::current_exe().expect("a path");
-        library.set_file_name("libpullback_fakecuda.so");
-        // SAFETY: the library is the driver for tests, which keeps to the driver's interface.
-        let chosen = unsafe { use_library(&library) };
-        assert!(chosen, "{} is not there", library.display());
-    });
-    let device = Device::best();
-    (guard, device.gpu().expect("the driver for tests has a GPU").clone())
+    (guard, fake::device().gpu().expect("it is a GPU").clone())
 }
 
 const FIT: &str = "fn @fit(%a: f32, %b: f32, %x: f32[%n], %y: f32[%n]) -> (f32, f32, f32, f32[%n]) {

@@ -1,8 +1,8 @@
 //! Generated code, compiled and run at every instruction set, against the interpreter.
 
 use nalgebra::{Const, Dyn, OMatrix};
-use pullback::Tangent;
 use pullback::cpu::{self, Level};
+use pullback::{Device, DeviceError, Tangent};
 use pullback_kernels::ad;
 use pullback_kernels::ir::{Array, Datum, Extent, Func, Lit, Module, Scalar, Ty, eval, parse};
 use pullback_kernels::opt::inline;
@@ -15,6 +15,9 @@ use convert::*;
 /// A value and gradients, number by number.
 type Gradient = fn(&[Datum]) -> (f64, Vec<Vec<f64>>);
 
+/// The same on a device.
+type OnDevice = fn(&Device, &[Datum]) -> Result<(f64, Vec<Vec<f64>>), DeviceError>;
+
 /// A function in IR and its generated derivative.
 pub(crate) struct Emitted {
     name: &'static str,
@@ -23,6 +26,7 @@ pub(crate) struct Emitted {
     args: &'static str,
     vjp: fn(&[Datum], &[Datum]) -> Vec<Vec<f64>>,
     grad: Option<Gradient>,
+    on: Option<OnDevice>,
 }
 
 #[allow(warnings, clippy::all)]
@@ -44,6 +48,38 @@ fn generated_code_agrees_with_the_interpreter() {
             failures.extend(Case::new(emitted, length).compare(emitted).map(message));
         }
     }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Every function of one number, there.
+fn differences(device: &Device) -> Vec<String> {
+    let mut failures = Vec::new();
+    for emitted in generated::EMITTED {
+        let Some(on) = emitted.on else { continue };
+        let case = Case::new(emitted, 5);
+        let found = match on(device, &case.args) {
+            Ok((value, got)) => differ(&[vec![value]], &case.value).or_else(|| differ(&got, &case.gradient)),
+            Err(DeviceError::Unsupported(why)) => {
+                println!("{}: {why}", emitted.name);
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        failures.extend(found.map(|m| format!("{}: {m}", emitted.name)));
+    }
+    failures
+}
+
+#[test]
+fn functions_on_the_cpu_as_a_device() {
+    let failures = differences(&Device::cpu());
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[cfg(feature = "cuda")]
+#[test]
+fn functions_on_a_gpu() {
+    let failures = differences(&pullback_tests::fake::device());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
