@@ -54,6 +54,8 @@ pub(crate) struct Path {
     pub(crate) segments: Vec<String>,
     /// The generic arguments of the last segment or of the one before (`Vec::<f64>::new`).
     pub(crate) generics: Vec<Ty>,
+    /// The type of the user's that all but the last identifier name (`Model::new`).
+    pub(crate) owner_type: Option<Box<Ty>>,
     /// As written.
     pub(crate) written: syn::Path,
 }
@@ -150,6 +152,16 @@ pub(crate) enum ExprKind {
     Let(Box<Pat>, Box<Expr>),
     /// `_` on the left of an assignment.
     Ignore,
+    Struct(Box<Literal>),
+}
+
+/// `Type { field: value, ..base }`, `Type(value)`.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub(crate) struct Literal {
+    pub(crate) ty: Ty,
+    pub(crate) fields: Vec<(String, Expr)>,
+    pub(crate) base: Option<Expr>,
 }
 
 /// What a bracketed list makes.
@@ -181,6 +193,8 @@ pub(crate) struct Method {
     pub(crate) name_at: Place,
     pub(crate) types: Vec<Ty>,
     pub(crate) args: Vec<Expr>,
+    /// Whether it takes `&mut self`, once that is known.
+    pub(crate) mutates: std::rc::Rc<std::cell::Cell<bool>>,
 }
 
 /// `|params| body`.
@@ -275,6 +289,8 @@ pub(crate) enum PatKind {
     Some(Box<Pat>),
     None,
     Typed(Box<Pat>, Ty),
+    /// Patterns of fields; those left out match anything.
+    Struct(Ty, Vec<(String, Pat)>),
 }
 
 impl Expr {
@@ -298,6 +314,7 @@ impl Pat {
             }
             PatKind::Tuple(ps) | PatKind::Slice(ps) | PatKind::Or(ps) => ps.iter().for_each(|p| p.names(f)),
             PatKind::Typed(p, _) | PatKind::Some(p) => p.names(f),
+            PatKind::Struct(_, ps) => ps.iter().for_each(|(_, p)| p.names(f)),
             _ => {}
         }
     }

@@ -48,6 +48,7 @@ pub(crate) fn parts(e: &Expr) -> (Vec<&Expr>, Vec<&Block>) {
             blocks.push(b);
             cond.iter().map(|c| &**c).collect()
         }
+        K::Struct(s) => s.fields.iter().map(|(_, e)| e).chain(&s.base).collect(),
         K::Break(_, v) => v.iter().map(|v| &**v).collect(),
         K::Return(v) => v.iter().map(|v| &**v).collect(),
         K::Tuple(es) | K::Array(_, es) => es.iter().collect(),
@@ -168,7 +169,7 @@ impl Walk {
 
     fn path(&mut self, p: &Path) {
         let local = p.single().is_some_and(|n| self.scope.iter().any(|s| s == n));
-        if !local && !builtin::is_builtin(p) && self.seen.insert(p.show()) {
+        if !local && p.owner_type.is_none() && !builtin::is_builtin(p) && self.seen.insert(p.show()) {
             self.found.push(p.clone());
         }
     }

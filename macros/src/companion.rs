@@ -7,22 +7,27 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use pullback_kernels::ir::{self, Extent, Kind, Module, Scalar};
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Token, braced, bracketed, parenthesized};
 
-use crate::ast::Path;
-use crate::errors::Errors;
-use crate::parse::{self, Parser};
+use crate::errors::Res;
+use crate::known::{self, Definition, Types};
+use crate::lower::method_key;
 use crate::ty::Ty;
 use crate::types::{Passing, RustTy, Signature};
 
 /// What a caller knows of a function that it calls.
 pub(crate) struct Callee {
-    /// The path by which it is called, as text.
+    /// The path by which it is called, as text, or the name of a method's companion macro.
     pub(crate) path: String,
-    /// The same, as written.
-    pub(crate) written: syn::Path,
+    /// Its name.
+    pub(crate) name: String,
+    /// The path of the function, or of the type whose method it is if the caller names that.
+    pub(crate) written: Option<syn::Path>,
+    /// Whether it belongs to a type.
+    pub(crate) is_method: bool,
     /// Whether each parameter is filled by the function, and its type.
     pub(crate) params: Vec<(bool, Ty)>,
     /// The result's type.
@@ -40,89 +45,128 @@ impl Callee {
     }
 }
 
-/// What a companion macro carries: one function, or, for a function that is generic over the float type, its instances
-/// (`either { .. } { .. }`).
-pub(crate) struct Entry {
-    instances: Vec<Instance>,
+/// What a companion macro carries.
+pub(crate) enum Entry {
+    /// Of a function; of one that is generic over the float type its instances (`either { .. } { .. }`).
+    Function(Vec<FunctionEntry>),
+    /// Of a type: definitions, and the type in terms of them.
+    Type(Vec<Definition>, Box<syn::Type>),
+    /// Of what has errors itself.
+    Failed,
 }
 
 /// What is known of one function.
-struct Instance {
-    params: Vec<syn::Type>,
+pub(crate) struct FunctionEntry {
+    types: Vec<Definition>,
+    params: Vec<(bool, syn::Type)>,
     ret: syn::Type,
     consts: Vec<Ident>,
-    /// `None`: the function itself has errors.
-    ir: Option<String>,
+    ir: String,
 }
 
 impl Parse for Entry {
     fn parse(input: ParseStream) -> syn::Result<Entry> {
-        if !input.peek(syn::Ident) {
-            return Ok(Entry { instances: vec![input.parse()?] });
+        let kind = Ident::parse_any(input)?;
+        match kind.to_string().as_str() {
+            "fn" => Ok(Entry::Function(vec![function_entry(input)?])),
+            "either" => {
+                let mut instances = Vec::new();
+                while !input.is_empty() {
+                    let instance;
+                    braced!(instance in input);
+                    Ident::parse_any(&instance)?;
+                    instances.push(function_entry(&instance)?);
+                }
+                Ok(Entry::Function(instances))
+            }
+            "type" => {
+                let types = definitions(input)?;
+                input.parse::<Token![=]>()?;
+                Ok(Entry::Type(types, Box::new(input.parse()?)))
+            }
+            _ => Ok(Entry::Failed),
         }
-        input.parse::<Ident>()?;
-        let mut instances = Vec::new();
-        while !input.is_empty() {
-            let instance;
-            braced!(instance in input);
-            instances.push(instance.parse()?);
-        }
-        Ok(Entry { instances })
     }
 }
 
-impl Parse for Instance {
-    fn parse(input: ParseStream) -> syn::Result<Instance> {
-        let (params, consts);
-        parenthesized!(params in input);
-        let params = Punctuated::<syn::Type, Token![,]>::parse_terminated(&params)?.into_iter().collect();
-        input.parse::<Token![->]>()?;
-        let ret = input.parse()?;
-        bracketed!(consts in input);
-        let consts = Punctuated::<Ident, Token![,]>::parse_terminated(&consts)?.into_iter().collect();
-        let ir = if input.peek(syn::LitStr) { Some(input.parse::<syn::LitStr>()?.value()) } else { None };
-        Ok(Instance { params, ret, consts, ir })
+fn definitions(input: ParseStream) -> syn::Result<Vec<Definition>> {
+    let mut types = Vec::new();
+    while input.peek(syn::token::Bracket) {
+        types.push(input.parse()?);
     }
+    Ok(types)
 }
 
-impl Entry {
-    /// What the caller makes of it, one callee per instance; `None` if the function has errors of its own.
-    pub(crate) fn callees(self, path: &Path, errors: &mut Errors) -> Option<Vec<Callee>> {
-        self.instances.into_iter().map(|i| i.callee(path, errors)).collect()
-    }
+fn function_entry(input: ParseStream) -> syn::Result<FunctionEntry> {
+    let types = definitions(input)?;
+    let (params, consts);
+    parenthesized!(params in input);
+    let param = |input: ParseStream| -> syn::Result<(bool, syn::Type)> {
+        let fills = input.parse::<Option<Token![mut]>>()?.is_some();
+        Ok((fills, input.parse()?))
+    };
+    let params = params.parse_terminated(param, Token![,])?.into_iter().collect();
+    input.parse::<Token![->]>()?;
+    let ret = input.parse()?;
+    bracketed!(consts in input);
+    let consts = Punctuated::<Ident, Token![,]>::parse_terminated(&consts)?.into_iter().collect();
+    let ir = input.parse::<syn::LitStr>()?.value();
+    Ok(FunctionEntry { types, params, ret, consts, ir })
 }
 
-impl Instance {
-    fn callee(self, path: &Path, errors: &mut Errors) -> Option<Callee> {
-        let mut module = ir::parse(&self.ir?).ok()?;
-        let mut p = Parser::new(errors);
-        let param = |p: &mut Parser, t: &syn::Type| {
-            let (passing, ty) = parse::written(p, t).ok()?;
-            Some((passing == Passing::Mut, ty))
-        };
-        let params = self.params.iter().map(|t| param(&mut p, t)).collect::<Option<_>>()?;
-        let ret = parse::ty(&mut p, &self.ret).ok()?;
+/// The type of a type's companion macro, its definitions known under their ids.
+pub(crate) fn carried_type(definitions: Vec<Definition>, ty: &syn::Type) -> Res<Ty> {
+    let mut types = Types::default();
+    definitions.into_iter().try_for_each(|d| d.define(&mut types))?;
+    known::resolve(ty, &types)
+}
+
+impl FunctionEntry {
+    /// What the caller makes of it. `written` is the path of the function, or of the type if it is a method.
+    pub(crate) fn callee(
+        self,
+        key: &str,
+        name: &str,
+        written: Option<syn::Path>,
+        is_method: bool,
+    ) -> Option<Callee> {
+        let mut module = ir::parse(&self.ir).ok()?;
+        let mut types = Types::default();
+        self.types.into_iter().try_for_each(|d| d.define(&mut types)).ok()?;
+        let ty = |t: &syn::Type| known::resolve(t, &types).ok();
+        let params = self.params.iter().map(|(fills, t)| Some((*fills, ty(t)?))).collect::<Option<_>>()?;
+        let ret = ty(&self.ret)?;
         let consts = self.consts.iter().filter_map(|c| Scalar::from_name(&c.to_string())).collect();
-        rename_externals(&mut module, &path.show());
-        Some(Callee { path: path.show(), written: path.written.clone(), params, ret, consts, module })
+        let owner = written.as_ref().map_or(String::new(), known::key);
+        let name = name.to_string();
+        rename_externals(&mut module, &owner, is_method, &name);
+        Some(Callee { path: key.to_string(), name, written, is_method, params, ret, consts, module })
     }
 }
 
 /// The associated constant that re-exposes the k-th constant that a function reads.
-pub(crate) fn constant_name(k: usize) -> Ident {
-    format_ident!("__PULLBACK_CONST_{k}")
+pub(crate) fn constant_name(is_method: bool, name: &str, k: usize) -> Ident {
+    if is_method {
+        format_ident!("__PULLBACK_{name}_CONST_{k}")
+    } else {
+        format_ident!("__PULLBACK_CONST_{k}")
+    }
 }
 
 /// The associated function that re-exposes the k-th function without IR that a function calls.
-fn external_name(k: usize) -> Ident {
-    format_ident!("__pullback_external_{k}")
+fn external_name(is_method: bool, name: &str, k: usize) -> Ident {
+    if is_method {
+        format_ident!("__pullback_{name}_external_{k}")
+    } else {
+        format_ident!("__pullback_external_{k}")
+    }
 }
 
 /// The path of the k-th function without IR becomes `f::__pullback_external_k`, which the caller can name.
-fn rename_externals(module: &mut Module, path: &str) {
+fn rename_externals(module: &mut Module, owner: &str, is_method: bool, name: &str) {
     let externals = module.funcs.iter_mut().filter_map(|f| f.external.as_mut());
     for (k, external) in externals.enumerate() {
-        *external = format!("{path}::{}", external_name(k));
+        *external = format!("{owner}::{}", external_name(is_method, name, k));
     }
 }
 
@@ -166,24 +210,31 @@ fn rename_calls(block: &mut ir::Block, rename: &dyn Fn(&mut String)) {
 
 /// The companion macro, and the associated items through which callers name what the function names.
 pub(crate) fn items(sig: &Signature, module: &Module) -> TokenStream {
-    let params = sig.params.iter().map(|p| &p.written);
-    let ret = &sig.written_ret;
+    let types = known::definitions(sig.params.iter().map(|p| &p.ty).chain([&sig.ret]));
+    let params = sig.params.iter().map(|p| {
+        let (fills, ty) = ((p.passing == Passing::Mut).then(|| quote!(mut)), known::portable(&p.ty));
+        quote!(#fills #ty)
+    });
+    let ret = known::portable(&sig.ret);
     let consts = sig.consts.iter().map(|(_, s)| Ident::new(s.name(), Span::call_site()));
     let text = Literal::string(&module.to_string());
-    let entry = quote!((#(#params),*) -> #ret [#(#consts),*] #text);
-    let carrier = carrier(sig, &entry, &module.to_string());
+    let entry = quote!(fn #types (#(#params),*) -> #ret [#(#consts),*] #text);
+    let carrier = match &sig.owner {
+        None => carrier(&sig.vis, &sig.name, &entry, &module.to_string()),
+        Some(owner) => method_carrier(&owner.id, &sig.name, &entry),
+    };
     let exposed = exposed(sig, module);
     quote!(#carrier #exposed)
 }
 
 /// The companion macro of a function that has errors: callers stop without an error of their own.
 pub(crate) fn failed(vis: &syn::Visibility, name: &Ident) -> TokenStream {
-    let sig = (vis, name);
-    carrier_of(sig.0, sig.1, &quote!(() -> () []), "")
+    carrier(vis, name, &quote!(failed), "")
 }
 
-fn carrier(sig: &Signature, entry: &TokenStream, salt: &str) -> TokenStream {
-    carrier_of(&sig.vis, &sig.name, entry, salt)
+/// The name of a companion macro: no other of the crate has it.
+pub(crate) fn hidden_name(name: &Ident, salt: &str) -> Ident {
+    format_ident!("__pullback_{}_{:016x}", plain(name), place_hash(name, salt))
 }
 
 /// The companion macro of a function that is generic over the float type: asks the instances `::path::single::f` and
@@ -195,14 +246,15 @@ pub(crate) fn generic(vis: &syn::Visibility, name: &Ident, path: &syn::Path) -> 
     hidden_macro(vis, name, &answer, "generic")
 }
 
-fn carrier_of(vis: &syn::Visibility, name: &Ident, entry: &TokenStream, salt: &str) -> TokenStream {
+/// The companion macro of an item, re-exported under its name.
+pub(crate) fn carrier(vis: &syn::Visibility, name: &Ident, entry: &TokenStream, salt: &str) -> TokenStream {
     hidden_macro(vis, name, &quote!($(:: $cb)+ ! { { #entry } $($state)* }), salt)
 }
 
-/// A macro that is re-exported under the function's name.
+/// A macro that is re-exported under the item's name.
 fn hidden_macro(vis: &syn::Visibility, name: &Ident, answer: &TokenStream, salt: &str) -> TokenStream {
     let public = matches!(vis, syn::Visibility::Public(_));
-    let hidden = format_ident!("__pullback_{}_{:016x}", plain(name), place_hash(name, salt));
+    let hidden = hidden_name(name, salt);
     let export = public.then(|| quote!(#[macro_export]));
     quote! {
         #[doc(hidden)]
@@ -213,6 +265,20 @@ fn hidden_macro(vis: &syn::Visibility, name: &Ident, answer: &TokenStream, salt:
         #[doc(hidden)]
         #[allow(unused_imports, unreachable_pub)]
         #vis use #hidden as #name;
+    }
+}
+
+/// The companion macro of a method. Whoever knows the type finds it among all macros of the crate: the name of a type may be
+/// all that is in scope where a method is called, or not even that.
+pub(crate) fn method_carrier(id: &str, name: &Ident, entry: &TokenStream) -> TokenStream {
+    let hidden = format_ident!("{}", method_key(id, &plain(name)));
+    quote! {
+        #[doc(hidden)]
+        #[allow(non_local_definitions)]
+        #[macro_export]
+        macro_rules! #hidden {
+            ($(:: $cb:ident)+ ! { $($state:tt)* }) => { $(:: $cb)+ ! { { #entry } $($state)* } };
+        }
     }
 }
 
@@ -236,24 +302,27 @@ fn place_hash(name: &Ident, salt: &str) -> u64 {
 
 /// Constants and functions without IR, as associated items of the companion enum.
 fn exposed(sig: &Signature, module: &Module) -> TokenStream {
-    let name = &sig.name;
+    let (is_method, name) = (sig.owner.is_some(), plain(&sig.name));
     let consts = sig.consts.iter().enumerate().map(|(k, (expr, s))| {
-        let (ident, ty) = (constant_name(k), rust_scalar(*s));
+        let (ident, ty) = (constant_name(is_method, &name, k), rust_scalar(*s));
         quote!(#[doc(hidden)] pub const #ident: #ty = #expr;)
     });
-    let externals =
-        module.funcs.iter().filter(|f| f.external.is_some()).enumerate().map(|(k, f)| external(k, f));
+    let externals = module.funcs.iter().filter(|f| f.external.is_some()).enumerate();
+    let externals = externals.map(|(k, f)| external(&external_name(is_method, &name, k), f));
     let all: Vec<TokenStream> = consts.chain(externals).collect();
     if all.is_empty() {
         TokenStream::new()
     } else {
-        quote!(#[allow(unused, unreachable_pub, clippy::all, clippy::pedantic)] impl #name { #(#all)* })
+        let target = sig.target();
+        quote! {
+            #[allow(unused, non_upper_case_globals, unreachable_pub, clippy::all, clippy::pedantic)]
+            impl #target { #(#all)* }
+        }
     }
 }
 
 /// A forwarding function over numbers.
-fn external(k: usize, f: &ir::Func) -> TokenStream {
-    let ident = external_name(k);
+fn external(ident: &Ident, f: &ir::Func) -> TokenStream {
     let path: TokenStream = f.external.as_deref().unwrap_or("").parse().unwrap_or_default();
     let args: Vec<Ident> = (0..f.params().len()).map(|k| format_ident!("a{k}")).collect();
     let types = f.params().iter().map(|&v| rust_type(f.values.ty(v)));
@@ -292,61 +361,6 @@ fn rust_type(ty: &ir::Ty) -> TokenStream {
 fn rust_scalar(s: Scalar) -> TokenStream {
     let ident = Ident::new(s.name(), Span::call_site());
     quote!(::core::primitive::#ident)
-}
-
-/// Asks the companion macro of a path to answer to `::pullback::__resume!` with the state.
-pub(crate) fn ask(path: &Path, state: TokenStream) -> TokenStream {
-    let written = &path.written;
-    let bare = without_arguments(written);
-    quote!(#bare ! { ::pullback::__resume ! { #state } })
-}
-
-fn without_arguments(path: &syn::Path) -> syn::Path {
-    let mut path = path.clone();
-    path.segments.iter_mut().for_each(|s| s.arguments = syn::PathArguments::None);
-    path
-}
-
-/// The state of an expansion that waits for answers: the entries so far, whether it is a rule, the attribute's
-/// arguments, and the function.
-pub(crate) struct State {
-    /// The answers so far.
-    pub(crate) entries: Vec<TokenStream>,
-    /// Whether this is `#[derivative]`.
-    pub(crate) rule: bool,
-    /// The attribute's arguments.
-    pub(crate) args: TokenStream,
-    /// The function, with the attributes of its parameters.
-    pub(crate) item: TokenStream,
-}
-
-impl State {
-    /// As tokens.
-    pub(crate) fn tokens(&self) -> TokenStream {
-        let (entries, args, item) = (&self.entries, &self.args, &self.item);
-        let kind = Ident::new(if self.rule { "rule" } else { "function" }, Span::call_site());
-        quote!(#kind { #args } { #item } #({ #entries })*)
-    }
-}
-
-impl Parse for State {
-    /// A new answer, then the state that was given to [`ask`].
-    fn parse(input: ParseStream) -> syn::Result<State> {
-        let group = |input: ParseStream| -> syn::Result<TokenStream> {
-            let inner;
-            braced!(inner in input);
-            inner.parse()
-        };
-        let answer = group(input)?;
-        let kind: Ident = input.parse()?;
-        let (args, item) = (group(input)?, group(input)?);
-        let mut entries = Vec::new();
-        while !input.is_empty() {
-            entries.push(group(input)?);
-        }
-        entries.push(answer);
-        Ok(State { entries, rule: kind == "rule", args, item })
-    }
 }
 
 /// The type of a parameter of a custom rule's function, for its external.

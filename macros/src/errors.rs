@@ -39,6 +39,11 @@ impl Errors {
         self.0.clear();
     }
 
+    /// Adds the mistakes of another sink.
+    pub(crate) fn append(&mut self, other: Errors) {
+        self.0.extend(other.0);
+    }
+
     /// Stops here if anything was reported.
     pub(crate) fn barrier(&self) -> Res<()> {
         if self.is_empty() { Ok(()) } else { Err(Failed) }

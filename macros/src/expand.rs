@@ -5,30 +5,64 @@ use pullback_kernels::ad::{self, AdError};
 use pullback_kernels::ir::{Func, Module, verify};
 use pullback_kernels::opt;
 use quote::{ToTokens, format_ident, quote};
-use syn::ItemFn;
+use syn::{Item, ItemFn, ItemImpl};
 
 use crate::ast::Place;
 use crate::attrs::{self, Options};
-use crate::companion::{self, Callee, Entry, State};
+use crate::companion::{self, Callee, Entry};
 use crate::emit::{self, Derivatives};
-use crate::errors::{Errors, Res};
-use crate::parse::{self, Function};
-use crate::types::{RustTy, Signature};
-use crate::{lower, messages, modes, rule};
+use crate::errors::{Errors, Failed, Res};
+use crate::known::{self, Types};
+use crate::lower::{Lowered, Stopped, Wanted};
+use crate::parse::{self, Function, Parsed};
+use crate::protocol::{State, What};
+use crate::ty::Ty;
+use crate::types::{Passing, RustTy, Signature};
+use crate::{data, lower, messages, methods, modes, rule};
 
-/// `#[differentiable]` and, if `is_rule`, `#[derivative]`: the function, untouched, and what is generated beside it.
+/// `#[differentiable]` and, if `is_rule`, `#[derivative]`: the item, untouched, and what is generated beside it.
 pub(crate) fn attribute(args: TokenStream, item: TokenStream, is_rule: bool) -> TokenStream {
-    let plain = without_marks(&item);
-    let generated = guarded(|| step(&State { entries: Vec::new(), rule: is_rule, args, item }));
+    if !is_rule
+        && parse::too_deep(&item).is_none()
+        && let Ok(item) = syn::parse2::<ItemImpl>(item.clone())
+    {
+        return implementation(&args, &item);
+    }
+    let (plain, is_type) = without_marks(&item);
+    let what = match (is_rule, is_type) {
+        (true, _) => What::Rule,
+        (_, true) => What::Type,
+        _ => What::Function,
+    };
+    let state = State::new(what, args, TokenStream::new(), item);
+    let generated = guarded(|| step(&state));
     quote!(#plain #generated)
 }
 
 /// What is generated beside a function with `#[differentiable(args)]`.
 pub(crate) fn generated(args: TokenStream, item: TokenStream) -> TokenStream {
-    guarded(|| step(&State { entries: Vec::new(), rule: false, args, item }))
+    guarded(|| step(&State::new(What::Function, args, TokenStream::new(), item)))
 }
 
-/// `__resume!`: one more callee has answered.
+/// `#[differentiable] impl`.
+fn implementation(args: &TokenStream, item: &ItemImpl) -> TokenStream {
+    let plain = methods::plain(item);
+    let generated = guarded(|| {
+        let mut errors = Errors::default();
+        let expansions = methods::expansions(args, item, &mut errors);
+        let steps: TokenStream = expansions.iter().map(step).collect();
+        let errors = errors.into_tokens();
+        quote!(#errors #steps)
+    });
+    quote!(#plain #generated)
+}
+
+/// `#[derive(Differentiable)]`.
+pub(crate) fn derive(item: TokenStream) -> TokenStream {
+    guarded(|| step(&State::new(What::Type, TokenStream::new(), TokenStream::new(), item)))
+}
+
+/// `__resume!`: one more companion macro has answered.
 pub(crate) fn resume(tokens: TokenStream) -> TokenStream {
     guarded(|| match syn::parse2::<State>(tokens) {
         Ok(state) => step(&state),
@@ -51,26 +85,31 @@ fn guarded(f: impl FnOnce() -> TokenStream) -> TokenStream {
     })
 }
 
-/// The function without the attributes that only this macro knows; what is no function stays as it is.
-fn without_marks(item: &TokenStream) -> TokenStream {
+/// The function without the attributes that only this macro knows, what is no function as it is; and whether it is a type.
+fn without_marks(item: &TokenStream) -> (TokenStream, bool) {
     if parse::too_deep(item).is_some() {
-        return item.clone();
+        return (item.clone(), false);
     }
-    match syn::parse2::<ItemFn>(item.clone()) {
-        Ok(mut f) => {
-            parse::strip_attributes(&mut f);
-            f.into_token_stream()
+    match syn::parse2::<Item>(item.clone()) {
+        Ok(Item::Fn(mut f)) => {
+            parse::strip_attributes(&mut f.sig);
+            (f.into_token_stream(), false)
         }
-        Err(_) => item.clone(),
+        Ok(Item::Type(_) | Item::Enum(_)) => (item.clone(), true),
+        _ => (item.clone(), false),
     }
 }
 
-/// Asks the next callee, or, when all have answered, generates.
+/// Asks the next companion macro, or, when all have answered, generates.
 fn step(state: &State) -> TokenStream {
     let mut errors = Errors::default();
-    let result = front(state, &mut errors);
+    let result = match state.what {
+        What::Type => types(state, &mut errors),
+        _ => front(state, &mut errors),
+    };
     let tokens = match result {
-        Ok(Front::Ask(path)) => companion::ask(&path, state.tokens()),
+        Ok(Front::Ask(path, is_type)) => state.ask(&path, is_type),
+        Ok(Front::AskMethod(wanted)) => state.ask_method(&wanted),
         Ok(Front::Done(tokens)) => tokens,
         Err(_) => failed(state),
     };
@@ -83,72 +122,147 @@ fn failed(state: &State) -> TokenStream {
     if parse::too_deep(&state.item).is_some() {
         return TokenStream::new();
     }
-    match syn::parse2::<ItemFn>(state.item.clone()) {
-        Ok(item) if !state.rule && item.sig.receiver().is_none() => {
+    match (state.what, syn::parse2::<Item>(state.item.clone())) {
+        (What::Function, Ok(Item::Fn(item))) if item.sig.receiver().is_none() => {
             companion::failed(&item.vis, &item.sig.ident)
         }
+        (What::Method, Ok(Item::Fn(item))) => {
+            let owner = syn::parse2(state.owner.clone()).ok();
+            let owner = owner.and_then(|path: syn::Path| known_types(state).get(&known::key(&path)).cloned());
+            match owner {
+                Some(Ty::Struct(s)) => {
+                    companion::method_carrier(&s.name.id, &item.sig.ident, &quote!(failed))
+                }
+                Some(Ty::Enum(e)) => companion::method_carrier(&e.name.id, &item.sig.ident, &quote!(failed)),
+                _ => TokenStream::new(),
+            }
+        }
+        (What::Type, Ok(item)) => data::failed(&item),
         _ => TokenStream::new(),
     }
 }
 
 enum Front {
-    Ask(crate::ast::Path),
+    /// A function, or a type.
+    Ask(syn::Path, bool),
+    AskMethod(Box<Wanted>),
     Done(TokenStream),
 }
 
-fn front(state: &State, errors: &mut Errors) -> Res<Front> {
-    let (item, options, function) = parsed(state, errors)?;
-    if let Some(next) = function.callees.get(state.entries.len()) {
-        return Ok(Front::Ask(next.clone()));
+/// The types of the user's that have answered, by how they are written.
+fn known_types(state: &State) -> Types {
+    let mut types = Types::default();
+    for answer in &state.answers {
+        if let Ok(Entry::Type(definitions, ty)) = syn::parse2(answer.entry.clone())
+            && let Ok(path) = syn::parse2::<syn::Path>(answer.path.clone())
+            && let Ok(ty) = companion::carried_type(definitions, &ty)
+        {
+            types.insert(answer.key.clone(), known::named(ty, &path));
+        }
     }
-    let Some(callees) = answers(state, &function, errors) else { return Ok(Front::Done(failed(state))) };
-    let (mut sig, module, places) = lowered(&item, &options, function, &callees, errors)?;
+    types
+}
+
+/// An alias, a C-like enum, or a struct.
+fn types(state: &State, errors: &mut Errors) -> Res<Front> {
+    if let Some(span) = parse::too_deep(&state.item) {
+        return Err(errors.report(Place::at(span), messages::too_deep()));
+    }
+    if failed_answer(state) {
+        return Ok(Front::Done(failed(state)));
+    }
+    let item = syn::parse2::<Item>(state.item.clone()).map_err(|e| parse::not_a_function(errors, &e))?;
+    Ok(match data::expand(&item, &known_types(state), errors)? {
+        data::Expanded::Missing(path) => Front::Ask(path, true),
+        data::Expanded::Done(tokens) => Front::Done(resolved(tokens, data::name(&item).span())),
+    })
+}
+
+/// Whether something that was asked has errors of its own.
+fn failed_answer(state: &State) -> bool {
+    state
+        .answers
+        .iter()
+        .any(|a| !matches!(syn::parse2(a.entry.clone()), Ok(Entry::Type(..) | Entry::Function(_))))
+}
+
+fn front(state: &State, errors: &mut Errors) -> Res<Front> {
+    let (item, options, parsed) = parsed(state, errors)?;
+    if failed_answer(state) {
+        return Ok(Front::Done(failed(state)));
+    }
+    let function = match parsed {
+        Parsed::Missing(path) => return Ok(Front::Ask(path, true)),
+        Parsed::Function(function) => *function,
+    };
+    if let Some(next) = function.callees.iter().find(|c| !state.knows(&known::key(&c.written))) {
+        return Ok(Front::Ask(next.written.clone(), false));
+    }
+    let callees = callees(state);
+    let lowered = match lower::lower(&function, &callees, errors) {
+        Ok(lowered) => lowered,
+        Err(Stopped::Failed) => return Err(Failed),
+        Err(Stopped::Wanted(wanted)) => return Ok(Front::AskMethod(wanted)),
+    };
+    let places = lowered.places.clone();
+    let (mut sig, module) = linked(&item, &options, (function, lowered), &callees, errors)?;
     // When a companion macro resumes, names made here and the user's own would not see each other.
     let site = proc_macro2::Span::call_site();
     sig.params.iter_mut().for_each(|p| p.name.set_span(p.name.span().resolved_at(site)));
     generate(&sig, &module, &places, &options, errors).map(Front::Done)
 }
 
-fn parsed(state: &State, errors: &mut Errors) -> Res<(ItemFn, Options, Function)> {
+fn parsed(state: &State, errors: &mut Errors) -> Res<(ItemFn, Options, Parsed)> {
     if let Some(span) = parse::too_deep(&state.item).or_else(|| parse::too_deep(&state.args)) {
         return Err(errors.report(Place::at(span), messages::too_deep()));
     }
-    let item = syn::parse2::<ItemFn>(state.item.clone()).map_err(|e| parse::not_a_function(errors, &e))?;
-    let options = attrs::options(state.args.clone(), state.rule, errors);
+    let item = syn::parse2::<ItemFn>(state.item.clone());
+    let item = item.map_err(|e| match syn::parse2::<Item>(state.item.clone()) {
+        Ok(Item::Struct(s)) => {
+            errors.report(Place::at(s.struct_token.span), messages::differentiable_struct())
+        }
+        _ => parse::not_a_function(errors, &e),
+    })?;
+    let options = attrs::options(state.args.clone(), state.what == What::Rule, errors);
+    let owner: Option<syn::Path> = syn::parse2(state.owner.clone()).ok();
     // The body is looked at even if the attribute is wrong: mistakes are reported together.
-    let function = parse::function(&item, options.as_ref().unwrap_or(&Options::default()), errors);
+    let given = options.as_ref().cloned().unwrap_or_default();
+    let function = parse::function(&item, &given, owner.as_ref(), &known_types(state), errors);
     Ok((item, options?, function?))
 }
 
-/// The callees' entries; `None` if one of them has errors of its own.
-fn answers(state: &State, function: &Function, errors: &mut Errors) -> Option<Vec<Callee>> {
+/// The functions and methods that have answered.
+fn callees(state: &State) -> Vec<Callee> {
     let mut callees = Vec::new();
-    for (path, tokens) in function.callees.iter().zip(&state.entries) {
-        let entry = syn::parse2::<Entry>(tokens.clone()).ok()?;
-        callees.extend(entry.callees(path, errors)?);
+    for answer in &state.answers {
+        let Ok(Entry::Function(instances)) = syn::parse2(answer.entry.clone()) else { continue };
+        let written: Option<syn::Path> = syn::parse2(answer.path.clone()).ok();
+        let is_method = !answer.method.is_empty();
+        let name = if is_method { &answer.method } else { &answer.key };
+        for entry in instances {
+            callees.extend(entry.callee(&answer.key, name, written.clone(), is_method));
+        }
     }
     companion::separate(&mut callees);
-    Some(callees)
+    callees
 }
 
-/// The signature of the function that gets a companion, its module, and the places that the IR names.
-fn lowered(
+/// The signature of the function that gets a companion, and its module.
+fn linked(
     item: &ItemFn,
     options: &Options,
-    function: Function,
+    (function, lowered): (Function, Lowered),
     callees: &[Callee],
     errors: &mut Errors,
-) -> Res<(Signature, Module, Vec<Place>)> {
-    let lowered = lower::lower(&function, callees, errors)?;
+) -> Res<(Signature, Module)> {
     errors.barrier()?;
     let mut sig = function.sig;
     sig.consts = lowered.consts;
     let module = companion::linked(lowered.func, callees, &lowered.calls);
-    let (sig, module) = match &options.of {
-        None => (sig, module),
-        Some(of) => rule::attach(item, of, options, sig, module, errors)?,
-    };
-    Ok((sig, module, lowered.places))
+    match &options.of {
+        None => Ok((sig, module)),
+        Some(of) => rule::attach(item, of, options, sig, module, errors),
+    }
 }
 
 /// From verified IR to Rust. Nothing fails from here on for a reason that lies with the user, save what has no
@@ -165,14 +279,17 @@ fn generate(
         let text = violations.iter().map(|v| v.0.clone()).collect::<Vec<_>>().join("; ");
         return Err(errors.report(place, messages::bug(&text)));
     }
-    if options.instance {
-        return Ok(resolved(companion::items(sig, module), sig.name.span()));
+    let items = companion::items(sig, module);
+    let results =
+        sig.ret.is_active() || sig.params.iter().any(|p| p.passing == Passing::Mut && p.ty.is_active());
+    let helper = sig.owner.is_some() && !(results && sig.params.iter().any(|p| p.wrt));
+    if options.instance || helper {
+        return Ok(resolved(items, sig.name.span()));
     }
     let derivatives = derivatives(sig, module, options.checkpoint).map_err(|e| {
         let at = places.get((e.loc.0 as usize).wrapping_sub(1)).copied().unwrap_or(place);
         errors.report(at, messages::no_derivative(&e.message))
     })?;
-    let items = companion::items(sig, module);
     let companion = emit::companion(sig, &derivatives);
     let of = options.of.as_ref();
     let extra = of.map(|of| rule::value_function(sig, of));
@@ -188,6 +305,9 @@ fn generate(
 /// within their companion macros, whose hygiene would keep generated names and the user's apart.
 fn resolved(tokens: TokenStream, user: Span) -> TokenStream {
     let one = |mut t: TokenTree| {
+        if matches!(&t, TokenTree::Ident(i) if i == "$crate") {
+            return t;
+        }
         let span = t.span().resolved_at(user);
         if let TokenTree::Group(g) = &t {
             t = Group::new(g.delimiter(), resolved(g.stream(), user)).into();
@@ -200,7 +320,7 @@ fn resolved(tokens: TokenStream, user: Span) -> TokenStream {
 
 /// The derivatives that are asked for, optimised.
 fn derivatives(sig: &Signature, module: &Module, segment: Option<i64>) -> Result<Derivatives, AdError> {
-    let module = &fused(module, segment);
+    let module = &fused(&without_frozen(sig, module), segment);
     let name = &module.entry().name;
     let wrt = wrt_leaves(sig);
     let scalar = matches!(sig.ret, RustTy::Float(_)) && module.entry().result_types().len() == 1;
@@ -210,6 +330,16 @@ fn derivatives(sig: &Signature, module: &Module, segment: Option<i64>) -> Result
     let modes = modes::derived(&sig.modes, module, &wrt)?;
     let explain = explain(module, value_and_grad.as_ref().unwrap_or(&vjp)) + &modes::explain(&modes);
     Ok(Derivatives { module: module.clone(), value_and_grad, vjp, modes, explain })
+}
+
+/// The module without the results that count as constants, so that no cotangent of them is asked for.
+fn without_frozen(sig: &Signature, module: &Module) -> Module {
+    let mut module = module.clone();
+    if let Some(entry) = module.funcs.last_mut() {
+        let mut leaves = sig.results().into_iter();
+        entry.body.results.retain(|_| !leaves.next().is_some_and(|l| l.is_frozen()));
+    }
+    module
 }
 
 /// The module with its entry inlined and fused: what is one loop now has one loop as its derivative, with the seed applied
@@ -226,8 +356,8 @@ fn fused(module: &Module, segment: Option<i64>) -> Module {
 
 /// The positions of the IR parameters whose cotangents are asked for.
 fn wrt_leaves(sig: &Signature) -> Vec<usize> {
-    let leaves = sig.params.iter().flat_map(|p| p.ty.leaves().into_iter().map(move |l| (p.wrt, l)));
-    leaves.enumerate().filter(|(_, (wrt, l))| *wrt && l.elem.is_float()).map(|(k, _)| k).collect()
+    let leaves = sig.params.iter().flat_map(|p| p.ty.leaves().into_iter().map(move |l| p.wrt && l.active));
+    leaves.enumerate().filter(|(_, active)| *active).map(|(k, _)| k).collect()
 }
 
 /// A derived function without calls, ready to be printed.

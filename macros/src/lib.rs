@@ -5,14 +5,18 @@ mod attrs;
 mod builtin;
 mod callees;
 mod companion;
+mod data;
 mod emit;
 mod errors;
 mod expand;
 mod generic;
+mod known;
 mod lower;
 mod messages;
+mod methods;
 mod modes;
 mod parse;
+mod protocol;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -41,6 +45,17 @@ pub fn differentiable(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn derivative(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(args.into(), item.into(), true).into()
+}
+
+/// Makes a struct known to differentiable functions, and gives it a tangent: a struct with the same fields that holds what a
+/// gradient has of it, reached as `<Model as pullback::Differentiable>::Tangent`.
+///
+/// Fields may be numbers, arrays, `Vec`s, nalgebra's vectors and matrices, tuples of these, and structs that derive
+/// `Differentiable`. A field that is `#[no_diff]` is a constant; the tangent does not have it. `#[no_diff(opaque)]` is for a
+/// field of any other type that can be cloned; differentiable functions cannot read it.
+#[proc_macro_derive(Differentiable, attributes(no_diff))]
+pub fn derive_differentiable(item: TokenStream) -> TokenStream {
+    expand::derive(item.into()).into()
 }
 
 /// Called by companion macros only.

@@ -2,6 +2,10 @@
 
 // The attribute and the signature.
 
+mod types;
+
+pub(crate) use types::*;
+
 pub(crate) fn not_a_function() -> String {
     "this attribute goes on a function: `#[differentiable] fn f(x: f64) -> f64 { .. }`".into()
 }
@@ -98,7 +102,8 @@ pub(crate) fn generic_function() -> String {
 }
 
 pub(crate) fn receiver() -> String {
-    "methods are not supported here; write a free function with the fields that it needs as parameters".into()
+    "a method is differentiated as part of its `impl`: write `#[differentiable] impl Model { .. }` around it"
+        .into()
 }
 
 pub(crate) fn parameter_pattern() -> String {
@@ -204,12 +209,8 @@ pub(crate) fn question_mark() -> String {
         .into()
 }
 
-pub(crate) fn struct_literal() -> String {
-    "structs are not supported here; use a tuple or an array".into()
-}
-
 pub(crate) fn struct_pattern() -> String {
-    "patterns of structs and enums are not supported here; use tuples, integers or `if`".into()
+    "patterns of enums that hold values are not supported here; use tuples, structs, integers or `if`".into()
 }
 
 pub(crate) fn const_block() -> String {

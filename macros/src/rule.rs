@@ -59,6 +59,7 @@ pub(crate) fn attach(
         ret: seed.ty.clone(),
         modes: options.modes.iter().map(|(mode, _)| *mode).collect(),
         consts: Vec::new(),
+        owner: None,
     };
     Ok((sig, module))
 }

@@ -8,24 +8,38 @@ use pullback_kernels::ir::{Module, verify};
 use crate::attrs::Options;
 use crate::companion::{Callee, Entry};
 use crate::errors::Errors;
+use crate::known::Types;
+use crate::parse::Parsed;
 use crate::{companion, lower, parse};
 
 /// Lowers a function, or says what is wrong with it.
 fn lowered(source: &str, callees: &[Callee]) -> Result<Module, Vec<String>> {
+    lowered_with(source, callees, &Types::default())
+}
+
+/// The same for a function that names these structs.
+fn lowered_with(source: &str, callees: &[Callee], types: &Types) -> Result<Module, Vec<String>> {
     let mut errors = Errors::default();
     let item: syn::ItemFn = syn::parse_str(source).map_err(|e| vec![e.to_string()])?;
-    let done = parse::function(&item, &Options::default(), &mut errors)
-        .and_then(|f| lower::lower(&f, callees, &mut errors))
-        .map(|l| companion::linked(l.func, callees, &l.calls));
-    match done {
-        Ok(module) if errors.is_empty() => Ok(module),
+    let done = match parse::function(&item, &Options::default(), None, types, &mut errors) {
+        Ok(Parsed::Function(f)) => lower::lower(&f, callees, &mut errors).ok(),
+        Ok(Parsed::Missing(path)) => return Err(vec![format!("what is {}?", crate::known::key(&path))]),
+        Err(_) => None,
+    };
+    match done.map(|l| companion::linked(l.func, callees, &l.calls)) {
+        Some(module) if errors.is_empty() => Ok(module),
         _ => Err(errors.messages().into_iter().map(str::to_string).collect()),
     }
 }
 
 /// The IR of a function, verified.
 fn ir(source: &str) -> String {
-    let module = lowered(source, &[]).unwrap_or_else(|e| panic!("{e:#?}\n{source}"));
+    ir_with(source, &Types::default())
+}
+
+/// The IR of a function that names these structs, verified.
+fn ir_with(source: &str, types: &Types) -> String {
+    let module = lowered_with(source, &[], types).unwrap_or_else(|e| panic!("{e:#?}\n{source}"));
     verify(&module).unwrap_or_else(|e| panic!("{e:?}\n{module}"));
     module.to_string()
 }
@@ -33,12 +47,17 @@ fn ir(source: &str) -> String {
 /// Each function of a source file becomes IR; compared with the snapshot of that name.
 fn snapshot(name: &str, source: &str) {
     let file = syn::parse_file(source).expect("Rust");
-    let text: String = file
-        .items
-        .iter()
-        .map(|item| ir(&quote::ToTokens::to_token_stream(item).to_string()))
-        .collect::<Vec<_>>()
-        .join("\n");
+    let (mut types, mut texts) = (Types::default(), Vec::new());
+    for item in &file.items {
+        if let syn::Item::Struct(s) = item {
+            let def = crate::data::described(s, &types, &mut Errors::default()).expect("a struct");
+            let ty = crate::ty::Ty::Struct(std::rc::Rc::new(def.expect("types that are known")));
+            types.insert(s.ident.to_string(), ty);
+        } else {
+            texts.push(ir_with(&quote::ToTokens::to_token_stream(item).to_string(), &types));
+        }
+    }
+    let text = texts.join("\n");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/snapshots/{name}.ir"));
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, text).expect("the snapshot can be written");
@@ -59,6 +78,11 @@ fn scalars() {
 #[test]
 fn vectors() {
     snapshot("vectors", include_str!("snapshots/vectors.rs"));
+}
+
+#[test]
+fn structs() {
+    snapshot("structs", include_str!("snapshots/structs.rs"));
 }
 
 #[test]
@@ -88,14 +112,16 @@ fn expands_a_function_and_leaves_it_alone() {
 fn callee(source: &str) -> Callee {
     let module = lowered(source, &[]).unwrap_or_else(|e| panic!("{e:#?}"));
     let item: syn::ItemFn = syn::parse_str(source).expect("a function");
-    let function = parse::function(&item, &Options::default(), &mut Errors::default()).expect("parses");
-    let params: Vec<_> = function.sig.params.iter().map(|p| p.written.clone()).collect();
-    let (ret, text) = (function.sig.written_ret, module.to_string());
-    let entry = syn::parse2::<Entry>(quote::quote!((#(#params),*) -> #ret [] #text)).expect("an entry");
+    let (inputs, text) = (&item.sig.inputs, module.to_string());
+    let params = inputs.iter().map(|p| match p {
+        syn::FnArg::Typed(p) => &p.ty,
+        syn::FnArg::Receiver(_) => panic!("no receiver"),
+    });
+    let syn::ReturnType::Type(_, ret) = &item.sig.output else { panic!("a result") };
+    let entry = syn::parse2::<Entry>(quote::quote!(fn (#(#params),*) -> #ret [] #text)).expect("an entry");
+    let Entry::Function(mut entry) = entry else { panic!("of a function") };
     let written: syn::Path = syn::parse_quote!(other::norm);
-    let path =
-        crate::ast::Path { segments: vec!["other".into(), "norm".into()], generics: Vec::new(), written };
-    entry.callees(&path, &mut Errors::default()).expect("a callee").remove(0)
+    entry.remove(0).callee("other::norm", "norm", Some(written), false).expect("a callee")
 }
 
 #[test]
@@ -165,6 +191,7 @@ fn no_input_panics() {
         include_str!("snapshots/vectors.rs"),
         include_str!("snapshots/control.rs"),
         include_str!("snapshots/mutation.rs"),
+        include_str!("snapshots/structs.rs"),
     ];
     let mut functions = Vec::new();
     let mut pool = Vec::new();

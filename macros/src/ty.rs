@@ -1,10 +1,11 @@
 //! Types while they are being inferred: [`RustTy`] with holes.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use pullback_kernels::ir::Scalar;
 
-use crate::types::{Int, Len, RustTy};
+use crate::types::{Enum, Int, Len, RustTy, Struct};
 
 /// What a type variable may stand for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +41,10 @@ pub(crate) enum Ty {
     Option(Box<Ty>),
     /// A `Vec<T>` that a loop or branch makes longer or shorter: room for its elements, its length, its greatest length.
     Growing(Box<Ty>),
+    /// A struct that derives `Differentiable`.
+    Struct(Rc<Struct>),
+    /// An enum whose variants hold nothing.
+    Enum(Rc<Enum>),
     /// Not known yet.
     Var(u32, Kind),
 }
@@ -55,7 +60,7 @@ impl Ty {
         match self {
             Ty::Float(s) => Some(*s),
             Ty::Bool => Some(Scalar::Bool),
-            Ty::Int(_) | Ty::Var(_, Kind::Int) => Some(Scalar::I64),
+            Ty::Int(_) | Ty::Enum(_) | Ty::Var(_, Kind::Int) => Some(Scalar::I64),
             Ty::Var(..) => Some(Scalar::F64),
             _ => None,
         }
@@ -75,6 +80,15 @@ impl Ty {
     pub(crate) fn elem(&self) -> Option<&Ty> {
         match self {
             Ty::Array(t, _) | Ty::Slice(t) | Ty::Vec(t) | Ty::Matrix(t, ..) => Some(t),
+            _ => None,
+        }
+    }
+
+    /// The types of the components of a tuple or the fields of a struct.
+    pub(crate) fn parts(&self) -> Option<Vec<Ty>> {
+        match self {
+            Ty::Tuple(ts) => Some(ts.clone()),
+            Ty::Struct(s) => Some(s.fields.iter().map(|f| Ty::from(&f.ty)).collect()),
             _ => None,
         }
     }
@@ -137,6 +151,8 @@ impl Ty {
             // No signature has one: this is how it is laid out.
             Ty::Option(t) => RustTy::Tuple(vec![RustTy::Bool, t.finish()]),
             Ty::Growing(t) => RustTy::Vec(boxed(t)),
+            Ty::Struct(s) => RustTy::Struct(s.clone()),
+            Ty::Enum(e) => RustTy::Enum(e.clone()),
             Ty::Var(_, Kind::Int) => RustTy::Int(Int::I32),
             Ty::Var(..) => RustTy::Float(Scalar::F64),
         }
@@ -159,6 +175,8 @@ impl Ty {
             Ty::Tuple(ts) => format!("({})", ts.iter().map(Ty::show).collect::<Vec<_>>().join(", ")),
             Ty::Option(t) => format!("Option<{}>", t.show()),
             Ty::Growing(t) => format!("Vec<{}>", t.show()),
+            Ty::Struct(s) => s.name.name.clone(),
+            Ty::Enum(e) => e.name.name.clone(),
             Ty::Var(_, Kind::Float) => "a float".into(),
             Ty::Var(_, Kind::Int) => "an integer".into(),
             Ty::Var(..) => "_".into(),
@@ -179,6 +197,8 @@ impl From<&RustTy> for Ty {
             RustTy::Vec(t) => Ty::Vec(boxed(t)),
             RustTy::Matrix(s, r, c) => Ty::Matrix(Box::new(Ty::Float(*s)), *r, *c),
             RustTy::Tuple(ts) => Ty::Tuple(ts.iter().map(Ty::from).collect()),
+            RustTy::Struct(s) => Ty::Struct(s.clone()),
+            RustTy::Enum(e) => Ty::Enum(e.clone()),
         }
     }
 }

@@ -42,6 +42,7 @@ pub mod cuda;
 pub mod data;
 mod detach;
 mod device;
+mod differentiable;
 mod function;
 mod generic;
 pub mod leaves;
@@ -62,12 +63,15 @@ mod tangent;
 pub use check::CheckError;
 pub use detach::detach;
 pub use device::{Device, DeviceError};
+#[doc(hidden)]
+pub use differentiable::__known;
+pub use differentiable::Differentiable;
 pub use function::{Function, Grad, Workspace};
 pub use generic::Real;
 pub use leaves::{Leaves, LeavesMut};
 pub use nalgebra;
 #[doc(hidden)]
 pub use pullback_macros::__resume;
-pub use pullback_macros::{derivative, differentiable};
+pub use pullback_macros::{Differentiable, derivative, differentiable};
 pub use random::Random;
 pub use tangent::Tangent;

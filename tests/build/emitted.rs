@@ -72,6 +72,7 @@ fn module(name: &str, ir: &str) -> String {
         params,
         modes: Vec::new(),
         consts: Vec::new(),
+        owner: None,
     };
     let companion = companion(&sig, &derivatives(&module, &sig));
     let (function, calls) = (function(&sig), calls(&sig));

@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
-use super::surface::{call, kept, local, params};
+use super::params::copied;
+use super::surface::{call, kept, local, params, rebind};
 use super::sweep::seeds;
 use crate::types::{Mode, Param, Passing, RustTy, Signature};
 
@@ -16,16 +17,17 @@ pub(super) fn method(sig: &Signature) -> TokenStream {
     let arguments: Vec<TokenStream> = sig.params.iter().map(kept).collect();
     let before = filled(sig).map(|p| {
         let (name, before) = (&p.name, before(sig, p));
-        quote!(let #before = #name.to_owned();)
+        let copy = copied(&p.ty, "&*", name);
+        quote!(let #before = #copy;)
     });
     let weights = seeds(sig).into_iter().map(|s| {
         let name = local(sig, &s.name.to_string());
         let of = match filled(sig).find(|p| s.name == format_ident!("seed_{}", p.name.unraw())) {
             Some(p) => {
                 let name = &p.name;
-                quote!(#name.to_owned())
+                like(&p.ty, &quote!((&*#name)), &quote!(#name.to_owned()))
             }
-            None => quote!(#value),
+            None => like(&sig.ret, &quote!((&#value)), &quote!(#value)),
         };
         (quote!(let #name = ::pullback::check::weigh(#of);), quote!(#name.clone()))
     });
@@ -33,15 +35,17 @@ pub(super) fn method(sig: &Signature) -> TokenStream {
     let given = if let [one] = &given[..] { one.clone() } else { quote!((#(#given),*)) };
     let comparisons = wrt.iter().map(|p| comparison(sig, p, wrt.len() == 1));
     let along = wrt.iter().filter(|_| sig.modes.contains(&Mode::Jvp)).map(|p| along(sig, p, &wrt));
+    let (vis, [check, vjp], rebind) = (sig.api_vis(), ["check", "vjp"].map(|n| sig.api(n)), rebind(sig));
     quote! {
         /// Compares the gradient with differences of the function itself, and with `jvp` if there is one.
         ///
         /// # Errors
         /// On the first element whose derivative differs from what differences say.
         #[track_caller]
-        pub fn check(#(#params),*) -> ::core::result::Result<(), ::pullback::CheckError> {
+        #vis fn #check(#(#params),*) -> ::core::result::Result<(), ::pullback::CheckError> {
+            #rebind
             #(#before)*
-            let (#value, #pull) = Self::vjp(#(#arguments),*);
+            let (#value, #pull) = Self::#vjp(#(#arguments),*);
             #(#weights)*
             let #grad = #pull(#given);
             #(#comparisons)*
@@ -61,15 +65,15 @@ fn before(sig: &Signature, param: &Param) -> proc_macro2::Ident {
 }
 
 fn comparison(sig: &Signature, param: &Param, single: bool) -> TokenStream {
-    let (name, text, function) = (&param.name, param.name.to_string(), sig.name.to_string());
+    let (name, text, function) = (&param.name, param.name.to_string(), sig.title());
     let [grad, probe] = ["grad", "probe"].map(|name| local(sig, name));
     let grad = if single { quote!(#grad) } else { quote!(#grad.#name) };
     let start = if param.passing == Passing::Mut { before(sig, param) } else { name.clone() };
     let restore = filled(sig).map(|p| {
         let (name, before) = (&p.name, before(sig, p));
-        let from = if p.name == param.name { quote!(#probe) } else { quote!(#before) };
+        let copy = if p.name == param.name { copied(&p.ty, "", &probe) } else { copied(&p.ty, "&", &before) };
         // What the function fills starts out as it did, and is not the caller's.
-        quote!(let #name = &mut #from.to_owned();)
+        quote!(let #name = &mut #copy;)
     });
     let probed = (param.passing != Passing::Mut).then(|| {
         let value = probed(param, &probe);
@@ -87,8 +91,9 @@ fn comparison(sig: &Signature, param: &Param, single: bool) -> TokenStream {
             None => quote!(::pullback::check::dot(&#value, &#seed)),
         }
     });
+    let start = copied(&param.ty, if param.passing == Passing::Ref { "" } else { "&" }, &start);
     quote! {
-        let mut #probe = #start.to_owned();
+        let mut #probe = #start;
         ::pullback::check::parameter((#function, #text), &mut #probe, &#grad, |#probe| {
             #(#restore)*
             #probed
@@ -100,21 +105,26 @@ fn comparison(sig: &Signature, param: &Param, single: bool) -> TokenStream {
 
 /// Reverse against forward mode, along a direction of one parameter.
 fn along(sig: &Signature, param: &Param, wrt: &[&Param]) -> TokenStream {
-    let (name, text, function) = (&param.name, param.name.to_string(), sig.name.to_string());
+    let (name, text, function) = (&param.name, param.name.to_string(), sig.title());
     let [grad, direction, forward] = ["grad", "direction", "forward"].map(|name| local(sig, name));
     let grad = if wrt.len() == 1 { quote!(#grad) } else { quote!(#grad.#name) };
-    let start = |p: &Param| if p.passing == Passing::Mut { before(sig, p) } else { p.name.clone() };
+    let start = |p: &Param| {
+        let start = if p.passing == Passing::Mut { before(sig, p) } else { p.name.clone() };
+        let reference = if p.passing == Passing::Ref { quote!(#start) } else { quote!((&#start)) };
+        like(&p.ty, &reference, &quote!(#start.to_owned()))
+    };
     let from = start(param);
     let arguments = sig.params.iter().map(|p| match p.passing {
         Passing::Mut => {
             let before = before(sig, p);
-            quote!(&mut #before.to_owned())
+            let copy = copied(&p.ty, "&", &before);
+            quote!(&mut #copy)
         }
         _ => kept(p),
     });
     let directions = wrt.iter().map(|p| {
         let start = start(p);
-        let zero = quote!(::pullback::check::still(#start.to_owned()));
+        let zero = quote!(::pullback::check::still(#start));
         match (p.name == param.name, p.passing) {
             (true, Passing::Value) => quote!(#direction.clone()),
             (true, _) => quote!(&#direction),
@@ -128,9 +138,10 @@ fn along(sig: &Signature, param: &Param, wrt: &[&Param]) -> TokenStream {
         let part = if seeds.len() == 1 { quote!(#forward) } else { quote!(#forward.#k) };
         quote!(::pullback::check::products(&#part, &#seed))
     });
+    let jvp = sig.api("jvp");
     quote! {
-        let #direction = ::pullback::check::weigh(#from.to_owned());
-        let #forward = Self::jvp(#(#arguments,)* #(#directions),*).1;
+        let #direction = ::pullback::check::weigh(#from);
+        let #forward = Self::#jvp(#(#arguments,)* #(#directions),*).1;
         ::pullback::check::modes(
             (#function, #text),
             &::pullback::check::products(&#grad, &#direction),
@@ -143,8 +154,20 @@ fn along(sig: &Signature, param: &Param, wrt: &[&Param]) -> TokenStream {
 /// What the user's function takes in place of a parameter, from a reference to an owned copy.
 fn probed(param: &Param, probe: &proc_macro2::Ident) -> TokenStream {
     match (param.passing, &param.ty) {
+        (Passing::Value, ty) if ty.has_user_type() => copied(ty, "", probe),
         (Passing::Value, _) => quote!(#probe.clone()),
         (_, RustTy::Slice(_)) => quote!(&#probe[..]),
         _ => quote!(#probe),
+    }
+}
+
+/// A value with the numbers of a tangent, those of structs zero: `owned` itself where a value is its own tangent.
+fn like(ty: &RustTy, reference: &TokenStream, owned: &TokenStream) -> TokenStream {
+    match ty {
+        RustTy::Slice(t) if t.has_user_type() => {
+            quote!(#reference.iter().map(::pullback::Differentiable::zeros_like).collect::<::std::vec::Vec<_>>())
+        }
+        ty if ty.has_user_type() => quote!(::pullback::Differentiable::zeros_like(#reference)),
+        _ => owned.clone(),
     }
 }

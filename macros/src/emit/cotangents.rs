@@ -17,12 +17,23 @@ enum Target {
     Slice { place: TokenStream, ty: RustTy },
     /// One component of each element of an array.
     Component { place: TokenStream, ty: RustTy, component: TokenStream },
+    /// An array in each element of an array: the statement that takes its numbers from `from`, for an element `to`.
+    Components { place: TokenStream, ty: RustTy, fill: TokenStream },
 }
 
 /// The float leaves of a gradient, in order.
 fn targets(ty: &RustTy, place: &TokenStream) -> Vec<Target> {
     match ty {
-        RustTy::Unit | RustTy::Bool | RustTy::Int(_) => Vec::new(),
+        RustTy::Unit | RustTy::Bool | RustTy::Int(_) | RustTy::Enum(_) => Vec::new(),
+        RustTy::Struct(s) => s
+            .fields
+            .iter()
+            .filter(|f| f.is_active())
+            .flat_map(|f| {
+                let member = f.member();
+                targets(&f.ty, &quote!(#place.#member))
+            })
+            .collect(),
         RustTy::Float(_) => vec![Target::Number(place.clone())],
         RustTy::Matrix(..) => vec![Target::Slice { place: place.clone(), ty: ty.clone() }],
         RustTy::Tuple(parts) => parts
@@ -37,20 +48,41 @@ fn targets(ty: &RustTy, place: &TokenStream) -> Vec<Target> {
             RustTy::Float(_) => vec![Target::Slice { place: place.clone(), ty: ty.clone() }],
             element => targets(element, &quote!(to))
                 .into_iter()
-                .filter_map(|t| match t {
+                .map(|t| match t {
                     Target::Number(component) => {
-                        Some(Target::Component { place: place.clone(), ty: ty.clone(), component })
+                        Target::Component { place: place.clone(), ty: ty.clone(), component }
                     }
-                    _ => None,
+                    t => Target::Components { place: place.clone(), ty: ty.clone(), fill: filled(t) },
                 })
                 .collect(),
         },
     }
 }
 
+/// The statement that fills a part of `to` with the next numbers of `from`.
+fn filled(target: Target) -> TokenStream {
+    let next = quote!(::pullback::cpu::next(&mut from));
+    match target {
+        Target::Number(place) => quote!(#place = #next;),
+        Target::Slice { place, ty } => {
+            let to = elements(&ty, &place, &[]);
+            quote!(for to in #to.iter_mut() { *to = #next; })
+        }
+        Target::Component { place, ty, component } => {
+            let to = elements(&ty, &place, &[]);
+            quote!(for to in #to.iter_mut() { #component = #next; })
+        }
+        Target::Components { place, ty, fill } => {
+            let to = elements(&ty, &place, &[]);
+            quote!(for to in #to.iter_mut() { #fill })
+        }
+    }
+}
+
 /// The elements of a gradient as `&mut [T]`, after it took the lengths asked for.
 fn elements(ty: &RustTy, place: &TokenStream, lens: &[TokenStream]) -> TokenStream {
     match ty {
+        RustTy::Matrix(_, Len::Const(_), Len::Const(_)) if lens.is_empty() => quote!(#place.as_mut_slice()),
         RustTy::Matrix(..) => quote!(::pullback::cpu::Storage::shaped(&mut #place, &[#(#lens),*])),
         RustTy::Slice(element) | RustTy::Vec(element) => {
             let (n, zero) = (&lens[0], zero(element));
@@ -91,6 +123,13 @@ pub(super) fn from_leaves(ty: &RustTy, place: &TokenStream, leaves: &[Ident]) ->
         Target::Component { place, ty, component } => {
             let to = to(&ty, &place, leaf);
             quote!(for (to, from) in #to.iter_mut().zip(#leaf.array.host()?) { #component = *from; })
+        }
+        Target::Components { place, ty, fill } => {
+            let to = to(&ty, &place, leaf);
+            quote!({
+                let mut from = #leaf.array.host()?.iter().copied();
+                for to in #to.iter_mut() { #fill }
+            })
         }
     };
     targets(ty, place).into_iter().zip(leaves).map(each).collect()
@@ -224,6 +263,14 @@ impl Code<'_, '_> {
                 let to = elements(ty, place, &self.lens_for(ty, *value));
                 let from = self.array(*value);
                 quote!(for (to, from) in #to.iter_mut().zip(#from.iter()) { #component = *from; })
+            }
+            (Target::Components { place, ty, fill }, _) => {
+                let to = elements(ty, place, &self.lens_for(ty, *value));
+                let from = self.array(*value);
+                quote!({
+                    let mut from = #from.iter().copied();
+                    for to in #to.iter_mut() { #fill }
+                })
             }
             (Target::Slice { place, ty }, None) => {
                 let (to, from) = (elements(ty, place, &self.lens_for(ty, *value)), self.array(*value));

@@ -48,7 +48,7 @@ impl Code<'_, '_> {
 
 /// How many float leaves a type has.
 fn floats(ty: &RustTy) -> usize {
-    ty.leaves().iter().filter(|l| l.elem.is_float()).count()
+    ty.leaves().iter().filter(|l| l.active).count()
 }
 
 /// A row of blocks: the derivatives of one value by each of the `wrt` parameters, a struct of their names if there are

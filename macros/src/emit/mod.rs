@@ -17,13 +17,13 @@ mod names;
 mod nest;
 mod nested;
 mod on;
-mod params;
+pub(crate) mod params;
 mod plan;
 mod reduce;
 mod run;
 mod scalar;
 mod strips;
-mod surface;
+pub(crate) mod surface;
 mod sweep;
 #[cfg(test)]
 mod tests;

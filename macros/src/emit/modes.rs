@@ -99,7 +99,7 @@ fn statements(mut code: Code<'_, '_>, sig: &Signature, params: &[Param], method:
     let (own, rest) = func.params().split_at(own);
     let (hidden, directions) = rest.split_at(sig.consts.len());
     let values = [own, directions].concat();
-    let bind = code.bind_params(&sig.name.to_string(), params, &method.directions, &values);
+    let bind = code.bind_params(&sig.title(), params, &method.directions, &values);
     let consts = code.bind_consts(&sig.consts, hidden);
     let wanted = match &method.outputs {
         Outputs::Places(places) => code.want_at(places, &func.body.results),
@@ -116,13 +116,11 @@ fn statements(mut code: Code<'_, '_>, sig: &Signature, params: &[Param], method:
 
 /// The inherent function that runs a derivative.
 fn caller(sig: &Signature, method: &Method, run: &Ident, buffers_type: &Ident) -> TokenStream {
-    let (name, doc, (ty, start)) = (format_ident!("{}", method.name), method.doc, &method.written);
+    let (name, doc, (ty, start)) = (sig.api(method.name), method.doc, &method.written);
+    let (vis, rebind) = (sig.api_vis(), surface::rebind(sig));
     let [derivative, buffers] = ["derivative", "buffers"].map(|name| surface::local(sig, name));
     let all = || sig.params.iter().chain(&method.directions);
-    let params = all().map(|p| {
-        let (name, ty) = (&p.name, &p.written);
-        quote!(#name: #ty)
-    });
+    let params = surface::params(sig).into_iter().chain(method.directions.iter().map(surface::param));
     let arguments = all().map(surface::argument);
     let (ret, result) = match &method.value {
         None => (ty.clone(), quote!(#derivative)),
@@ -135,7 +133,8 @@ fn caller(sig: &Signature, method: &Method, run: &Ident, buffers_type: &Ident) -
         #[doc = #doc]
         #[track_caller]
         #[must_use]
-        pub fn #name(#(#params),*) -> #ret {
+        #vis fn #name(#(#params),*) -> #ret {
+            #rebind
             let mut #derivative: #ty = #start;
             let mut #buffers = <#buffers_type as ::core::default::Default>::default();
             #run(#(#arguments,)* &mut #derivative, &mut #buffers);
@@ -149,6 +148,9 @@ pub(super) fn directions(sig: &Signature) -> Vec<Param> {
     let mut taken = sig.params.clone();
     for p in sig.params.iter().filter(|p| p.wrt) {
         let mut direction = Param { name: unlike(&taken, &format!("d{}", p.name.unraw())), ..p.clone() };
+        if p.ty.has_user_type() {
+            direction.written = direction_type(p);
+        }
         if let syn::Type::Reference(r) = &mut direction.written {
             r.mutability = None;
             direction.passing = Passing::Ref;
@@ -156,6 +158,18 @@ pub(super) fn directions(sig: &Signature) -> Vec<Param> {
         taken.push(direction);
     }
     taken.split_off(sig.params.len())
+}
+
+/// The type of a direction of structs: their tangents, passed as they are.
+fn direction_type(p: &Param) -> syn::Type {
+    let ty = match &p.ty {
+        RustTy::Slice(t) => {
+            let t = tangent(t);
+            quote!([#t])
+        }
+        ty => tangent(ty),
+    };
+    if p.passing == Passing::Value { syn::parse_quote!(#ty) } else { syn::parse_quote!(&#ty) }
 }
 
 /// The type of all that the function returns, with the buffers that it fills, as far as it can be differentiated.
@@ -182,7 +196,8 @@ fn jvp(sig: &Signature, module: &Module, derived: &Derived) -> Printed {
     let part = |place, name: &str| Place { name: name.to_string(), ty: results.clone(), place };
     // A value that is no list of floats, or buffers that are to be filled: the function itself sees to them.
     let own = sweep::values(sig);
-    let calls = results != sig.ret || sig.ret.leaves().iter().any(|l| !l.elem.is_float());
+    let own_value = sig.ret.has_user_type() || sig.ret.leaves().iter().any(|l| !l.elem.is_float());
+    let calls = results != sig.ret || own_value;
     if calls {
         func.body.results.drain(..own);
         pullback_kernels::opt::dce::run(&mut func);

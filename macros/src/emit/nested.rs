@@ -1,13 +1,15 @@
 //! The shapes of Jacobians and Hessians: the result's outside, the parameter's inside.
 
+use std::rc::Rc;
+
 use proc_macro2::{Ident, TokenStream};
 use pullback_kernels::ir::Scalar;
 use quote::quote;
 
 use super::names::Names;
-use super::params::matrix;
+use super::params::{matrix, tangent};
 use super::scalar;
-use crate::types::{Len, RustTy};
+use crate::types::{Len, RustTy, Struct};
 
 /// The shape of derivatives.
 #[derive(Clone)]
@@ -26,6 +28,8 @@ pub(super) enum Nested {
     Rows(Scalar, Len, Len),
     /// `(A, B)`.
     Tuple(Vec<Nested>),
+    /// The tangent of a struct, for the derivatives of one number.
+    Tangent(Rc<Struct>),
 }
 
 impl Nested {
@@ -39,7 +43,8 @@ impl Nested {
         let element = |s: &Scalar| inner.cloned().unwrap_or(Nested::Number(*s));
         let nested = |t: &RustTy| Box::new(Nested::around(t, inner));
         match outer {
-            RustTy::Unit | RustTy::Bool | RustTy::Int(_) => Nested::Unit,
+            RustTy::Unit | RustTy::Bool | RustTy::Int(_) | RustTy::Enum(_) => Nested::Unit,
+            RustTy::Struct(s) => Nested::Tangent(s.clone()),
             RustTy::Float(s) => element(s),
             RustTy::Array(t, n) => Nested::Array(nested(t), *n),
             RustTy::Slice(t) | RustTy::Vec(t) => Nested::Vec(nested(t)),
@@ -73,6 +78,7 @@ impl Nested {
                 let parts = parts.iter().map(Nested::ty);
                 quote!((#(#parts,)*))
             }
+            Nested::Tangent(s) => tangent(&RustTy::Struct(s.clone())),
         }
     }
 
@@ -96,6 +102,7 @@ impl Nested {
                 let parts = parts.iter().map(Nested::zero);
                 quote!((#(#parts,)*))
             }
+            Nested::Tangent(_) => quote!(::core::default::Default::default()),
         }
     }
 
@@ -110,6 +117,14 @@ impl Nested {
                     t.paths().into_iter().map(move |path| [&[k], path.as_slice()].concat())
                 };
                 parts.iter().enumerate().flat_map(longer).collect()
+            }
+            Nested::Tangent(s) => {
+                let active = s.fields.iter().enumerate().filter(|(_, f)| f.is_active());
+                let longer = |(k, f): (usize, &crate::types::Field)| {
+                    let inner = Nested::around(&f.ty, None).paths();
+                    inner.into_iter().map(move |path| [&[k], path.as_slice()].concat())
+                };
+                active.flat_map(longer).collect()
             }
         }
     }
@@ -155,6 +170,11 @@ impl Fill<'_> {
                 let k = *self.path.next().expect("a path to a number");
                 let position = syn::Index::from(k);
                 self.fill(&parts[k], &quote!(#place.#position))
+            }
+            Nested::Tangent(s) => {
+                let field = &s.fields[*self.path.next().expect("a path to a number")];
+                let member = field.member();
+                self.fill(&Nested::around(&field.ty, None), &quote!(#place.#member))
             }
         }
     }

@@ -371,7 +371,7 @@ fn gradient_on_gpu(
     let mut results = vec![local(sig, "value")];
     let (mut after, mut parts) = (TokenStream::new(), Vec::new());
     for (param, open) in wrt(sig, opens) {
-        let floats = param.ty.leaves().iter().filter(|l| l.elem.is_float()).count();
+        let floats = param.ty.leaves().iter().filter(|l| l.active).count();
         let base = param.name.unraw();
         let own: Vec<Ident> = (0..floats).map(|k| local(sig, &format!("gradient_{base}_{k}"))).collect();
         let made = local(sig, &format!("gradient_of_{base}"));

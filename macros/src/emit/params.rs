@@ -22,6 +22,18 @@ enum Access {
     Slice(TokenStream),
     /// One component of each element of a slice: the slice, and the component of an element `e`.
     Component(TokenStream, TokenStream),
+    /// An array that is a component of each element of a slice: the slice, and the statement that appends that of an
+    /// element `e` to a list `out`.
+    Components(TokenStream, TokenStream),
+}
+
+/// What a value holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// The value itself.
+    Value,
+    /// What a tangent has of it.
+    Tangent,
 }
 
 /// A leaf of a parameter.
@@ -29,12 +41,14 @@ struct Leaf {
     access: Access,
     axes: Vec<Axis>,
     suffix: String,
+    /// The way to it, for messages.
+    way: String,
     is_float: bool,
 }
 
 /// Whether a type is passed by value as cheaply as by reference.
 pub(super) fn is_number(ty: &RustTy) -> bool {
-    matches!(ty, RustTy::Float(_) | RustTy::Bool | RustTy::Int(_))
+    matches!(ty, RustTy::Float(_) | RustTy::Bool | RustTy::Int(_) | RustTy::Enum(_))
 }
 
 impl Code<'_, '_> {
@@ -50,8 +64,8 @@ impl Code<'_, '_> {
         for param in params.iter().chain(cotangents) {
             self.names.reserve(&param.name.to_string());
         }
-        leaves.extend(params.iter().flat_map(|p| leaves_of(p).into_iter().map(move |l| (p, l))));
-        let floats = |p| leaves_of(p).into_iter().filter(|l| l.is_float).map(move |l| (p, l));
+        leaves.extend(params.iter().flat_map(|p| leaves_of(p, Of::Value).into_iter().map(move |l| (p, l))));
+        let floats = |p| leaves_of(p, Of::Tangent).into_iter().filter(|l| l.is_float).map(move |l| (p, l));
         leaves.extend(cotangents.iter().flat_map(floats));
         assert_eq!(leaves.len(), values.len(), "`{function}`: parameters and leaves differ in number");
         let mut sizes = TokenStream::new();
@@ -84,7 +98,7 @@ impl Code<'_, '_> {
         known: &mut Vec<(Value, TokenStream)>,
     ) -> TokenStream {
         let (shape, mut out) = (self.ty(v).shape(), TokenStream::new());
-        let text = param.name.to_string();
+        let text = format!("{}{}", param.name, leaf.way);
         for (&extent, Axis { len, noun }) in shape.iter().zip(&leaf.axes) {
             let this = quote!((#text, #noun, #len));
             match extent {
@@ -135,6 +149,14 @@ impl Code<'_, '_> {
                 self.bind_array(v, name.clone(), false);
                 quote!(let #name = ::pullback::cpu::gather(&mut buffers.#field, #slice, |e| #component);)
             }
+            Access::Components(slice, append) => {
+                let name = self.shadow(param, &name, &leaf.suffix);
+                let Ty::Array(elem, _) = self.ty(v) else { panic!("a component of an array is an array") };
+                let elem = scalar::ty(*elem);
+                let field = self.items.field(&name, &quote!(::std::vec::Vec<#elem>));
+                self.bind_array(v, name.clone(), false);
+                quote!(let #name = ::pullback::cpu::gather_all(&mut buffers.#field, #slice, |e, out| { #append });)
+            }
         }
     }
 
@@ -146,13 +168,15 @@ impl Code<'_, '_> {
 
 /// What the axes of each leaf of a parameter count, with the parameter's name.
 pub(super) fn nouns(param: &Param) -> Vec<(String, Vec<&'static str>)> {
-    let leaves = leaves_of(param).into_iter();
-    leaves.map(|leaf| (param.name.to_string(), leaf.axes.iter().map(|a| a.noun).collect())).collect()
+    let leaves = leaves_of(param, Of::Value).into_iter();
+    let one =
+        |leaf: Leaf| (format!("{}{}", param.name, leaf.way), leaf.axes.iter().map(|a| a.noun).collect());
+    leaves.map(one).collect()
 }
 
 /// The leaves of a parameter's value as arguments of a program for a GPU: numbers, and arrays that are copied there.
 pub(super) fn to_leaves(param: &Param) -> Vec<TokenStream> {
-    leaves_of(param).iter().map(to_leaf).collect()
+    leaves_of(param, Of::Value).iter().map(to_leaf).collect()
 }
 
 fn to_leaf(leaf: &Leaf) -> TokenStream {
@@ -164,13 +188,21 @@ fn to_leaf(leaf: &Leaf) -> TokenStream {
             gpu,
             (#slice).iter().map(|e| #component).collect::<::std::vec::Vec<_>>(),
         )),
+        Access::Components(slice, append) => quote!(::pullback::cuda::Array::of_host(gpu, {
+            let mut out = ::std::vec::Vec::new();
+            ::pullback::cpu::gather_all(&mut out, #slice, |e, out| { #append });
+            out
+        })),
     };
     quote!(&::pullback::cuda::Leaf { dims: ::std::vec![#(#dims),*], array: #array })
 }
 
 /// The elements and the lengths of a value with one leaf, a float array: `place` is a reference to it.
 pub(super) fn as_slice(ty: &RustTy, place: &TokenStream) -> Option<(TokenStream, Vec<TokenStream>)> {
-    match &leaves(ty, place, "")[..] {
+    if ty.has_user_type() {
+        return None;
+    }
+    match &leaves(ty, place, ("", ""), Of::Value)[..] {
         [Leaf { access: Access::Slice(slice), axes, is_float: true, .. }] => {
             Some((slice.clone(), axes.iter().map(|a| a.len.clone()).collect()))
         }
@@ -178,40 +210,61 @@ pub(super) fn as_slice(ty: &RustTy, place: &TokenStream) -> Option<(TokenStream,
     }
 }
 
-fn leaves_of(param: &Param) -> Vec<Leaf> {
+fn leaves_of(param: &Param, of: Of) -> Vec<Leaf> {
     let name = &param.name;
     let by_value = param.passing == Passing::Value && is_number(&param.ty);
     if is_number(&param.ty) && !by_value {
-        return leaves(&param.ty, &quote!((*#name)), "");
+        return leaves(&param.ty, &quote!((*#name)), ("", ""), of);
     }
-    leaves(&param.ty, &quote!(#name), "")
+    leaves(&param.ty, &quote!(#name), ("", ""), of)
 }
 
 /// The leaves of a value: `place` is an expression of that type, or of a reference to it.
-fn leaves(ty: &RustTy, place: &TokenStream, suffix: &str) -> Vec<Leaf> {
+fn leaves(ty: &RustTy, place: &TokenStream, (suffix, way): (&str, &str), of: Of) -> Vec<Leaf> {
     let is_float = matches!(ty, RustTy::Float(_) | RustTy::Matrix(..));
-    let one = |access, axes| vec![Leaf { access, axes, suffix: suffix.to_string(), is_float }];
-    let axis = |len: TokenStream, noun| Axis { len, noun };
+    let one = |access, axes| {
+        vec![Leaf { access, axes, suffix: suffix.to_string(), way: way.to_string(), is_float }]
+    };
+    let axis = |known: Len, len: TokenStream, noun| match known {
+        Len::Const(n) => {
+            let n = proc_macro2::Literal::usize_unsuffixed(n);
+            Axis { len: quote!(#n), noun }
+        }
+        Len::Dyn => Axis { len, noun },
+    };
     match ty {
         RustTy::Unit => Vec::new(),
         RustTy::Float(_) | RustTy::Bool | RustTy::Int(Int::I64) => one(Access::Number(unwrap(place)), vec![]),
         RustTy::Int(_) => one(Access::Number(quote!(#place as i64)), vec![]),
-        RustTy::Matrix(_, _, Len::Const(1)) | RustTy::Matrix(_, Len::Const(1), _) => {
-            one(Access::Slice(quote!(#place.as_slice())), vec![axis(quote!(#place.len()), "elements")])
+        RustTy::Enum(_) => one(Access::Number(quote!(#place.__pullback_index())), vec![]),
+        RustTy::Matrix(_, n, Len::Const(1)) | RustTy::Matrix(_, Len::Const(1), n) => {
+            one(Access::Slice(quote!(#place.as_slice())), vec![axis(*n, quote!(#place.len()), "elements")])
         }
-        RustTy::Matrix(..) => one(
+        RustTy::Matrix(_, r, c) => one(
             Access::Slice(quote!(#place.as_slice())),
-            vec![axis(quote!(#place.ncols()), "columns"), axis(quote!(#place.nrows()), "rows")],
+            vec![axis(*c, quote!(#place.ncols()), "columns"), axis(*r, quote!(#place.nrows()), "rows")],
         ),
         RustTy::Tuple(parts) => parts
             .iter()
             .enumerate()
             .flat_map(|(k, part)| {
                 let index = syn::Index::from(k);
-                leaves(part, &quote!(#place.#index), &format!("{suffix}_{k}"))
+                leaves(part, &quote!(#place.#index), (&format!("{suffix}_{k}"), &format!("{way}.{k}")), of)
             })
             .collect(),
-        RustTy::Array(..) | RustTy::Slice(_) | RustTy::Vec(_) => elements(ty, place, suffix),
+        RustTy::Struct(s) => s
+            .fields
+            .iter()
+            .filter(|f| of == Of::Value || f.is_active())
+            .flat_map(|f| {
+                let (member, accessor) = (f.member(), f.accessor());
+                let name = f.name.trim_start_matches("r#");
+                let place =
+                    if of == Of::Value { quote!((*#place.#accessor())) } else { quote!(#place.#member) };
+                leaves(&f.ty, &place, (&format!("{suffix}_{name}"), &format!("{way}.{name}")), of)
+            })
+            .collect(),
+        RustTy::Array(..) | RustTy::Slice(_) | RustTy::Vec(_) => elements(ty, place, (suffix, way), of),
     }
 }
 
@@ -227,7 +280,7 @@ pub(super) fn unwrap(place: &TokenStream) -> TokenStream {
 }
 
 /// The leaves of an array of anything.
-fn elements(ty: &RustTy, place: &TokenStream, suffix: &str) -> Vec<Leaf> {
+fn elements(ty: &RustTy, place: &TokenStream, (suffix, way): (&str, &str), of: Of) -> Vec<Leaf> {
     let (element, depth) = innermost(ty);
     let flatten = (1..depth).map(|_| quote!(.as_flattened()));
     let slice = quote!(#place[..]#(#flatten)*);
@@ -236,17 +289,28 @@ fn elements(ty: &RustTy, place: &TokenStream, suffix: &str) -> Vec<Leaf> {
     match element {
         RustTy::Float(_) | RustTy::Bool | RustTy::Int(Int::I64) => {
             let is_float = matches!(element, RustTy::Float(_));
-            vec![Leaf { access: Access::Slice(slice), axes: axes(), suffix: suffix.to_string(), is_float }]
+            let (suffix, way) = (suffix.to_string(), way.to_string());
+            vec![Leaf { access: Access::Slice(slice), axes: axes(), suffix, way, is_float }]
         }
         element => {
-            let parts = leaves(element, &quote!((*e)), suffix).into_iter();
-            let number = |leaf: Leaf| {
-                let Access::Number(component) = leaf.access else {
-                    panic!("an array of arrays of unknown length")
+            let parts = leaves(element, &quote!((*e)), (suffix, way), of).into_iter();
+            let part = |leaf: Leaf| {
+                let access = match leaf.access {
+                    Access::Number(component) => Access::Component(slice.clone(), component),
+                    Access::Slice(inner) => {
+                        Access::Components(slice.clone(), quote!(out.extend_from_slice(#inner);))
+                    }
+                    Access::Component(inner, component) => {
+                        let each = quote!(for e in (#inner).iter() { out.push(#component); });
+                        Access::Components(slice.clone(), each)
+                    }
+                    Access::Components(inner, append) => {
+                        Access::Components(slice.clone(), quote!(for e in (#inner).iter() { #append }))
+                    }
                 };
-                Leaf { access: Access::Component(slice.clone(), component), axes: axes(), ..leaf }
+                Leaf { access, axes: axes().into_iter().chain(leaf.axes).collect(), ..leaf }
             };
-            parts.map(number).collect()
+            parts.map(part).collect()
         }
     }
 }
@@ -280,10 +344,27 @@ fn axes_of(ty: &RustTy, place: &TokenStream) -> Vec<Axis> {
     }
 }
 
-/// The type of a derivative with respect to a value.
-pub(super) fn tangent(ty: &RustTy) -> TokenStream {
+/// An owned copy of what a place holds, and `borrow` refers to.
+pub(super) fn copied(ty: &RustTy, borrow: &str, place: &impl quote::ToTokens) -> TokenStream {
+    let borrow: TokenStream = borrow.parse().unwrap_or_default();
+    let reference = quote!((#borrow #place));
     match ty {
-        RustTy::Unit | RustTy::Bool | RustTy::Int(_) => quote!(()),
+        RustTy::Slice(t) if t.has_user_type() => {
+            quote!(#reference.iter().map(::pullback::Differentiable::copied).collect::<::std::vec::Vec<_>>())
+        }
+        ty if ty.has_user_type() => quote!(::pullback::Differentiable::copied(#reference)),
+        _ => quote!(#place.to_owned()),
+    }
+}
+
+/// The type of a derivative with respect to a value.
+pub(crate) fn tangent(ty: &RustTy) -> TokenStream {
+    match ty {
+        RustTy::Unit | RustTy::Bool | RustTy::Int(_) | RustTy::Enum(_) => quote!(()),
+        RustTy::Struct(s) => {
+            let path = &s.name.path;
+            quote!(<#path as ::pullback::Differentiable>::Tangent)
+        }
         RustTy::Float(s) => scalar::ty(*s),
         RustTy::Array(t, n) => {
             let t = tangent(t);
@@ -318,10 +399,15 @@ pub(super) fn matrix(elem: &TokenStream, rows: Len, columns: Len) -> TokenStream
 }
 
 /// A zero of that type; what has a length at run time is empty.
-pub(super) fn zero(ty: &RustTy) -> TokenStream {
+pub(crate) fn zero(ty: &RustTy) -> TokenStream {
     match ty {
-        RustTy::Unit | RustTy::Bool | RustTy::Int(_) => quote!(()),
+        RustTy::Unit | RustTy::Bool | RustTy::Int(_) | RustTy::Enum(_) => quote!(()),
+        RustTy::Struct(_) => quote!(::core::default::Default::default()),
         RustTy::Float(_) => quote!(0.0),
+        RustTy::Array(t, _) if t.has_user_type() => {
+            let t = zero(t);
+            quote!(::core::array::from_fn(|_| #t))
+        }
         RustTy::Array(t, n) => {
             let t = zero(t);
             quote!([#t; #n])

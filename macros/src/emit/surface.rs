@@ -1,13 +1,13 @@
 //! What users call: the companion enum, the gradient, the workspace and the inherent functions.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::visit_mut::VisitMut;
 
 use super::check;
 use super::names::camel;
-use super::params::{is_number, tangent, zero};
+use super::params::{copied, is_number, tangent, zero};
 use super::sweep::{self, Returns, Sweep, is_copy};
 use super::{Derivatives, modes, on};
 use crate::types::{Param, Passing, Signature};
@@ -21,7 +21,7 @@ pub(super) struct Types {
 
 /// Everything that is generated for a function.
 pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStream {
-    let (vis, name) = (&sig.vis, &sig.name);
+    let name = &sig.name;
     let prefix = camel(&name.to_string());
     let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
     let (grad, grad_item) = gradient(sig, &prefix, &wrt);
@@ -37,35 +37,26 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
         sweep::sweep(sig, names, (&derivatives.module, &derivatives.vjp), &types.grad, Returns::Nothing);
     let workspace = workspace(&types, &wrt, into.as_ref());
     let loops = &into.as_ref().unwrap_or(&pull).loops;
-    let on = into.as_ref().map(|into| on::all(sig, derivatives, &types, into)).unwrap_or_default();
+    let on = into.as_ref().filter(|_| sig.owner.is_none());
+    let on = on.map(|into| on::all(sig, derivatives, &types, into)).unwrap_or_default();
     let explain = format!("{}\n// Its loops over data.\n{loops}{}", derivatives.explain.trim_end(), on.words);
     let methods = methods(sig, &types, &pull, into.as_ref(), (&on.methods, &explain));
     let forward = forward(sig);
     let modes = modes::all(sig, derivatives, &types);
     let (mode_items, methods_of_modes) = (modes.items, modes.methods);
-    let mode_methods = (!methods_of_modes.is_empty()).then(|| quote!(impl #name { #methods_of_modes }));
+    let (target, quiet) = (sig.target(), quiet());
+    let mode_methods = (!methods_of_modes.is_empty()).then(|| quote!(impl #target { #methods_of_modes }));
     let on_items = on.items;
-    let (sweeps, pulls) = (into.map(|s| s.code), &pull.code);
-    let text = format!("The derivatives of the function [`{name}`](fn@{name}).");
-    let (grad_type, workspace_type, literal) = (&types.grad, &types.workspace, name.to_string());
-    let quiet = quiet();
+    let (sweeps, pulls, function) = (into.map(|s| s.code), &pull.code, function(sig, &types));
+    let named = named(sig);
     quote! {
-        #[doc = #text]
-        #[allow(non_camel_case_types, unreachable_pub)]
-        #[derive(Clone, Copy, Debug)]
-        #vis enum #name {}
+        #named
 
         #quiet
         const _: () = {
             #grad_item
             #workspace
-
-            impl ::pullback::Function for #name {
-                type Grad = #grad_type;
-                type Workspace = #workspace_type;
-                const NAME: &'static str = #literal;
-            }
-
+            #function
             #methods
             #forward
             #sweeps
@@ -78,8 +69,39 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
     }
 }
 
+/// The type that has the name of a free function.
+fn named(sig: &Signature) -> TokenStream {
+    let (vis, name) = (&sig.vis, &sig.name);
+    let text = format!("The derivatives of the function [`{name}`](fn@{name}).");
+    if sig.owner.is_some() {
+        return TokenStream::new();
+    }
+    quote! {
+        #[doc = #text]
+        #[allow(non_camel_case_types, unreachable_pub)]
+        #[derive(Clone, Copy, Debug)]
+        #vis enum #name {}
+    }
+}
+
+/// That type as a function for generic code.
+fn function(sig: &Signature, types: &Types) -> TokenStream {
+    let (name, literal) = (&sig.name, sig.name.to_string());
+    let (grad, workspace) = (&types.grad, &types.workspace);
+    if sig.owner.is_some() {
+        return TokenStream::new();
+    }
+    quote! {
+        impl ::pullback::Function for #name {
+            type Grad = #grad;
+            type Workspace = #workspace;
+            const NAME: &'static str = #literal;
+        }
+    }
+}
+
 /// Lints are for what users write.
-fn quiet() -> TokenStream {
+pub(crate) fn quiet() -> TokenStream {
     quote! {
         #[allow(
             unused,
@@ -208,11 +230,11 @@ fn methods(
     into: Option<&Sweep>,
     (on, explain): (&TokenStream, &str),
 ) -> TokenStream {
-    let name = &sig.name;
+    let (target, vis, name) = (sig.target(), sig.api_vis(), sig.api("explain"));
     let gradients = into.map(|into| gradients(sig, types, into));
     let (vjp, check) = (vjp(sig, types, pull), check::method(sig));
     quote! {
-        impl #name {
+        impl #target {
             #gradients
             #vjp
             #check
@@ -220,7 +242,7 @@ fn methods(
 
             /// How the derivative is computed: the function's IR, the derivative's, and the loops.
             #[must_use]
-            pub fn explain() -> &'static str {
+            #vis fn #name() -> &'static str {
                 #explain
             }
         }
@@ -248,7 +270,7 @@ fn forward_name(sig: &Signature) -> Ident {
 /// Where a parameter hides the function, another function that calls it.
 fn forward(sig: &Signature) -> TokenStream {
     let (name, forward, ret) = (&sig.name, forward_name(sig), &sig.written_ret);
-    if forward == *name {
+    if forward == *name || sig.owner.is_some() {
         return TokenStream::new();
     }
     let names: Vec<Ident> =
@@ -262,12 +284,31 @@ fn forward(sig: &Signature) -> TokenStream {
     }
 }
 
+/// A parameter as written.
+pub(super) fn param(p: &Param) -> TokenStream {
+    let (name, ty) = (&p.name, &p.written);
+    quote!(#name: #ty)
+}
+
+/// The parameters of the user's function, `self` among them.
 pub(super) fn params(sig: &Signature) -> Vec<TokenStream> {
-    let each = |p: &Param| {
-        let (name, ty) = (&p.name, &p.written);
-        quote!(#name: #ty)
-    };
-    sig.params.iter().map(each).collect()
+    let mut all: Vec<TokenStream> = sig.params.iter().map(param).collect();
+    if let (true, Some(first), Some(p)) = (sig.has_receiver(), all.first_mut(), sig.params.first()) {
+        *first = match p.passing {
+            Passing::Value => quote!(self),
+            Passing::Ref => quote!(&self),
+            Passing::Mut => quote!(&mut self),
+        };
+    }
+    all
+}
+
+/// Gives `self` the name that it has in generated code.
+pub(super) fn rebind(sig: &Signature) -> TokenStream {
+    match sig.params.first().filter(|_| sig.has_receiver()) {
+        Some(Param { name, .. }) => quote!(let #name = self;),
+        None => TokenStream::new(),
+    }
 }
 
 /// An argument of a sweep.
@@ -282,14 +323,31 @@ fn gradients(sig: &Signature, types: &Types, into: &Sweep) -> TokenStream {
     let arguments = sig.params.iter().map(argument);
     let (room, value) = (local(sig, "workspace"), local(sig, "value"));
     let Types { grad, workspace } = types;
+    let (vis, rebind) = (sig.api_vis(), rebind(sig));
+    let [value_and_grad, grad_of, value_and_grad_into] =
+        ["value_and_grad", "grad", "value_and_grad_into"].map(|name| sig.api(name));
+    let new_workspace = sig.owner.as_ref().map(|_| {
+        let name = sig.api("workspace");
+        let doc = format!("An empty workspace for `{value_and_grad_into}`.");
+        quote! {
+            #[doc = #doc]
+            #[must_use]
+            #vis fn #name() -> #workspace {
+                <#workspace as ::core::default::Default>::default()
+            }
+        }
+    });
     quote! {
+        #new_workspace
+
         /// The value and the gradient.
         #[inline]
         #[track_caller]
         #[must_use]
-        pub fn value_and_grad(#(#params),*) -> (#ret, #grad) {
+        #vis fn #value_and_grad(#(#params),*) -> (#ret, #grad) {
+            #rebind
             let mut #room = <#workspace as ::core::default::Default>::default();
-            let #value = Self::value_and_grad_into(#(#names,)* &mut #room);
+            let #value = Self::#value_and_grad_into(#(#names,)* &mut #room);
             (#value, #room.grad)
         }
 
@@ -297,15 +355,17 @@ fn gradients(sig: &Signature, types: &Types, into: &Sweep) -> TokenStream {
         #[inline]
         #[track_caller]
         #[must_use]
-        pub fn grad(#(#params),*) -> #grad {
-            Self::value_and_grad(#(#names),*).1
+        #vis fn #grad_of(#(#params),*) -> #grad {
+            #rebind
+            Self::#value_and_grad(#(#names),*).1
         }
 
         /// The value; the gradient is `workspace.grad` afterwards. Allocates nothing if the workspace was used with the
         /// same sizes before.
         #[inline]
         #[track_caller]
-        pub fn value_and_grad_into(#(#params,)* #room: &mut #workspace) -> #ret {
+        #vis fn #value_and_grad_into(#(#params,)* #room: &mut #workspace) -> #ret {
+            #rebind
             #sweep(#(#arguments,)* &mut #room.grad, &mut #room.buffers)
         }
     }
@@ -334,19 +394,24 @@ fn pull_lifetime() -> syn::Lifetime {
 fn vjp(sig: &Signature, types: &Types, sweep: &Sweep) -> TokenStream {
     let (ret, grad_type, buffers_type, backward) =
         (&sig.written_ret, &types.grad, &sweep.buffers, &sweep.name);
-    let params = sig.params.iter().map(|p| {
+    let params = sig.params.iter().zip(params(sig)).enumerate().map(|(k, (p, printed))| {
         let (name, mut ty) = (&p.name, p.written.clone());
+        if k == 0 && sig.has_receiver() {
+            return if p.passing == Passing::Ref { quote!(&'pull self) } else { printed };
+        }
         if p.passing != Passing::Mut {
             NameLifetimes.visit_type_mut(&mut ty);
         }
         quote!(#name: #ty)
     });
+    let (vis, vjp, rebind) = (sig.api_vis(), sig.api("vjp"), rebind(sig));
     let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
     let (zero, primal) = (zero_gradient(types, &wrt), call(sig));
     let [value, pull, grad, buffers] = ["value", "pull", "grad", "buffers"].map(|name| local(sig, name));
     let saved = sig.params.iter().filter(|p| p.passing == Passing::Mut).map(|p| {
         let (name, before) = (&p.name, before(sig, p));
-        quote!(let #before = #name.to_owned();)
+        let copy = copied(&p.ty, "&*", name);
+        quote!(let #before = #copy;)
     });
     let arguments = sig.params.iter().map(|p| match p.passing {
         Passing::Mut => {
@@ -366,9 +431,10 @@ fn vjp(sig: &Signature, types: &Types, sweep: &Sweep) -> TokenStream {
         /// called again. The cotangents of buffers that the function fills follow that of the value.
         #[inline]
         #[track_caller]
-        pub fn vjp<'pull>(
+        #vis fn #vjp<'pull>(
             #(#params),*
         ) -> (#ret, impl ::core::ops::Fn(#seed_type) -> #grad_type + use<'pull>) {
+            #rebind
             #(#saved)*
             let #value = #primal;
             let #pull = move |#seed: #seed_type| {
@@ -394,7 +460,13 @@ fn tuple_of<T: quote::ToTokens>(parts: &[T]) -> TokenStream {
 
 /// A call of the user's function that leaves its arguments usable.
 pub(super) fn call(sig: &Signature) -> TokenStream {
-    let name = forward_name(sig);
+    let name = match &sig.owner {
+        Some(owner) => {
+            let (path, name) = (&owner.path, &sig.name);
+            quote!(#path::#name)
+        }
+        None => forward_name(sig).to_token_stream(),
+    };
     let arguments = sig.params.iter().map(kept);
     quote!(#name(#(#arguments),*))
 }
@@ -403,6 +475,7 @@ pub(super) fn call(sig: &Signature) -> TokenStream {
 pub(super) fn kept(param: &Param) -> TokenStream {
     let name = &param.name;
     match param.passing {
+        Passing::Value if param.ty.has_user_type() && !is_copy(&param.ty) => copied(&param.ty, "&", name),
         Passing::Value if !is_copy(&param.ty) => quote!(#name.clone()),
         Passing::Mut => quote!(&mut *#name),
         _ => quote!(#name),

@@ -59,20 +59,24 @@ pub(super) fn seeds(sig: &Signature) -> Vec<Param> {
         ty: ty.clone(),
         wrt: false,
     };
-    let own = seed(format_ident!("seed"), sig.written_ret.clone(), &sig.ret);
+    let written = if sig.ret.has_user_type() {
+        let ty = tangent(&sig.ret);
+        syn::parse_quote!(#ty)
+    } else {
+        sig.written_ret.clone()
+    };
+    let own = seed(format_ident!("seed"), written, &sig.ret);
     let filled = sig.params.iter().filter(|p| p.passing == Passing::Mut);
     let filled = filled.map(|p| {
         let ty = tangent(&p.ty);
         seed(format_ident!("seed_{}", p.name.unraw()), syn::parse_quote!(#ty), &p.ty)
     });
-    let floats = |p: &Param| p.ty.leaves().iter().any(|l| l.elem.is_float());
-    std::iter::once(own).chain(filled).filter(floats).collect()
+    std::iter::once(own).chain(filled).filter(|p| p.ty.is_active()).collect()
 }
 
 /// How many results of a derivative are the function's own.
 pub(super) fn values(sig: &Signature) -> usize {
-    let filled = sig.params.iter().filter(|p| p.passing == Passing::Mut);
-    sig.ret.leaves().len() + filled.map(|p| p.ty.leaves().len()).sum::<usize>()
+    sig.results().iter().filter(|l| !l.is_frozen()).count()
 }
 
 /// Prints a derivative as a function `name(params.., seeds.., grad, buffers)`.
@@ -131,7 +135,7 @@ fn statements(
     let leaves = params.iter().map(|p| p.ty.leaves().len()).sum();
     let (own, rest) = func.params().split_at(leaves);
     let (hidden, cotangents) = rest.split_at(sig.consts.len());
-    let bind = code.bind_params(&sig.name.to_string(), params, seeds, &[own, cotangents].concat());
+    let bind = code.bind_params(&sig.title(), params, seeds, &[own, cotangents].concat());
     let consts = code.bind_consts(&sig.consts, hidden);
     let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
     let cotangents = code.want(&wrt, &func.body.results[values..]);
@@ -151,10 +155,10 @@ pub(super) fn passed(param: &Param) -> TokenStream {
 /// Whether a type's values are copied by `=`.
 pub(super) fn is_copy(ty: &RustTy) -> bool {
     match ty {
-        RustTy::Vec(_) | RustTy::Slice(_) => false,
+        RustTy::Vec(_) | RustTy::Slice(_) | RustTy::Struct(_) => false,
         RustTy::Matrix(_, r, c) => [r, c].iter().all(|l| matches!(l, crate::types::Len::Const(_))),
         RustTy::Array(t, _) => is_copy(t),
         RustTy::Tuple(parts) => parts.iter().all(is_copy),
-        RustTy::Unit | RustTy::Float(_) | RustTy::Bool | RustTy::Int(_) => true,
+        RustTy::Unit | RustTy::Float(_) | RustTy::Bool | RustTy::Int(_) | RustTy::Enum(_) => true,
     }
 }

@@ -59,6 +59,7 @@ fn signature(item: &syn::ItemFn) -> Signature {
         ret: rust_ty(ret).1,
         modes: Vec::new(),
         consts: Vec::new(),
+        owner: None,
     }
 }
 

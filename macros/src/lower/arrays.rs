@@ -190,6 +190,11 @@ impl Lower<'_> {
             Ty::Tuple(ts) => {
                 Ok(Val::Tuple(ts.iter().map(|t| self.picked(t, leaves, at)).collect::<Res<_>>()?))
             }
+            Ty::Struct(s) => {
+                let parts = ty.parts().unwrap_or_default();
+                let fields = parts.iter().map(|t| self.picked(t, leaves, at)).collect::<Res<_>>()?;
+                Ok(Val::Struct(s.clone(), fields))
+            }
             _ if ty.elem().is_some() => {
                 let n = leaf_types(ty).len();
                 let parts = leaves.take(n).map(|l| partial(l, at)).collect();
@@ -297,7 +302,17 @@ impl Lower<'_> {
             let Ok(k) = name.parse() else { return self.fail_at(e, messages::unknown_field(name)) };
             return Ok(Val::Mut(t.part(k, self)?));
         }
+        if let Val::Mut(t) = &v
+            && let Val::Struct(s, _) = self.read(&t.clone())?
+        {
+            let k = self.field_position(&s, name, e.place)?;
+            return Ok(Val::Mut(t.part(k, self)?));
+        }
         match self.deref(v)? {
+            Val::Struct(s, vs) => {
+                let k = self.field_position(&s, name, e.place)?;
+                vs.get(k).cloned().filter(|v| !matches!(v, Val::Missing)).ok_or(SILENT)
+            }
             Val::Tuple(vs) => match name.parse::<usize>().ok().and_then(|k| vs.get(k)) {
                 Some(v) => Ok(v.clone()),
                 None => self.fail_at(e, messages::unknown_field(name)),

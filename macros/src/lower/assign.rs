@@ -41,7 +41,7 @@ impl Target {
     /// The k-th component of a tuple, or element of an array.
     pub(super) fn part(&self, k: usize, l: &mut Lower) -> Res<Target> {
         Ok(match l.read(self)? {
-            Val::Tuple(_) => self.step(Step::Part(k)),
+            Val::Tuple(_) | Val::Struct(..) => self.step(Step::Part(k)),
             _ => {
                 let at = l.int(k as i64);
                 self.step(Step::At(vec![at]))
@@ -104,6 +104,10 @@ impl Lower<'_> {
                 Some(k) => Ok(t.step(Step::Part(k))),
                 None => self.fail_at(e, messages::unknown_field(name)),
             },
+            Val::Struct(s, _) => {
+                let k = self.field_position(&s, name, e.place)?;
+                Ok(t.step(Step::Part(k)))
+            }
             Val::Arr(a) => {
                 let at = self.named_component(e, &a, name)?;
                 Ok(t.at(at))
@@ -136,7 +140,7 @@ impl Lower<'_> {
         let mut v = self.filled_part(v);
         for step in &t.path {
             v = match (v, step) {
-                (Val::Tuple(vs), Step::Part(k)) => vs.get(*k).cloned().ok_or(SILENT)?,
+                (Val::Tuple(vs) | Val::Struct(_, vs), Step::Part(k)) => vs.get(*k).cloned().ok_or(SILENT)?,
                 (Val::Arr(a), Step::At(at)) => self.at(&a, at)?,
                 (Val::Arr(a), Step::Slice(from, len)) => Val::Arr(self.sub_list(&a, *from, *len)),
                 (Val::Arr(a), Step::Column(k)) => Val::Arr(self.column(&a, *k)),
@@ -195,6 +199,11 @@ impl Lower<'_> {
                 vs[*k] = self.changed(part, rest, new)?;
                 Ok(Val::Tuple(vs))
             }
+            (Val::Struct(s, mut vs), [Step::Part(k), rest @ ..]) if *k < vs.len() => {
+                let part = std::mem::replace(&mut vs[*k], Val::Missing);
+                vs[*k] = self.changed(part, rest, new)?;
+                Ok(Val::Struct(s, vs))
+            }
             (Val::Arr(a), path) => {
                 let Val::Arr(a) = self.settle(Val::Arr(a))? else { return Err(SILENT) };
                 let ty = a.ty.clone();
@@ -217,7 +226,8 @@ impl Lower<'_> {
     ) -> Res<Arr> {
         match (ty, path) {
             (_, []) => self.replaced(a, ty, leaves, &fixed, new),
-            (Ty::Tuple(ts), [Step::Part(k), rest @ ..]) if *k < ts.len() => {
+            (Ty::Tuple(_) | Ty::Struct(_), [Step::Part(k), rest @ ..]) => {
+                let ts = ty.parts().filter(|ts| *k < ts.len()).ok_or(SILENT)?;
                 let before: usize = ts[..*k].iter().map(|t| leaf_types(t).len()).sum();
                 let start = leaves.start + before;
                 let part = start..start + leaf_types(&ts[*k]).len();

@@ -60,6 +60,9 @@ impl Lower<'_> {
             Val::Tuple(vs) => vs.iter().for_each(|v| {
                 self.named(v.clone(), name);
             }),
+            Val::Struct(s, vs) => s.fields.iter().zip(vs).for_each(|(f, v)| {
+                self.named(v.clone(), &format!("{name}_{}", f.name.trim_start_matches("r#")));
+            }),
             _ => {}
         }
         val
@@ -81,6 +84,7 @@ impl Lower<'_> {
                 self.bind(inner, val)
             }
             PatKind::Tuple(ps) | PatKind::Slice(ps) => self.bind_parts(pat, ps, val),
+            PatKind::Struct(ty, ps) => self.bind_fields(pat, ty, ps, &val),
             PatKind::Path(p) if p.single().is_some() => {
                 self.declare(p.last(), val);
                 Ok(())
@@ -152,9 +156,9 @@ impl Lower<'_> {
         Ok(parts)
     }
 
-    fn part(&mut self, val: &Val, k: usize, place: Place) -> Res<Val> {
+    pub(super) fn part(&mut self, val: &Val, k: usize, place: Place) -> Res<Val> {
         match val {
-            Val::Tuple(vs) => vs.get(k).cloned().ok_or(super::SILENT),
+            Val::Tuple(vs) | Val::Struct(_, vs) => vs.get(k).cloned().ok_or(super::SILENT),
             Val::Mut(t) => Ok(Val::Mut(t.part(k, self)?)),
             Val::Arr(a) => {
                 let at = self.int(k as i64);

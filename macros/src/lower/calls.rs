@@ -21,13 +21,26 @@ impl Lower<'_> {
         let instances = || all.iter().enumerate().filter(|(_, c)| c.path == text);
         let generic = instances().count() > 1;
         let fitting = instances().find(|(_, c)| !generic || c.is_for(float.scalar()));
-        let Some((k, callee)) = fitting else {
-            return self.fail(place, messages::unknown_function(&text));
-        };
+        match fitting {
+            Some((k, _)) => self.call_known(k, generic.then_some(&float), args, place),
+            None => self.fail(place, messages::unknown_function(&text)),
+        }
+    }
+
+    /// A call of the k-th callee, or, if it is generic, of its instance for a float type.
+    pub(super) fn call_known(
+        &mut self,
+        k: usize,
+        float: Option<&Ty>,
+        args: Vec<Val>,
+        place: Place,
+    ) -> Res<Val> {
+        let all = self.callees;
+        let callee = &all[k];
         if !self.calls.contains(&k) {
             self.calls.push(k);
         }
-        let instantiated = |ty: &Ty| if generic { ty.with_float(&float) } else { ty.clone() };
+        let instantiated = |ty: &Ty| float.map_or(ty.clone(), |f| ty.with_float(f));
         let params: Vec<_> = callee.params.iter().map(|(fills, ty)| (*fills, instantiated(ty))).collect();
         let mut targets = Vec::new();
         let values = self.arguments(callee, &params, args, place, &mut targets)?;
@@ -72,8 +85,10 @@ impl Lower<'_> {
             values.extend(self.flatten(&v)?);
         }
         for (k, s) in callee.consts.iter().enumerate() {
-            let ident = crate::companion::constant_name(k);
-            let path = &callee.written;
+            let ident = crate::companion::constant_name(callee.is_method, &callee.name, k);
+            let Some(path) = &callee.written else {
+                return self.fail(place, messages::unnamed_type(&callee.name));
+            };
             let text = format!("{}::{ident}", callee.path);
             let ty = match s {
                 Scalar::Bool => Ty::Bool,

@@ -300,7 +300,7 @@ fn is_outer(v: &Val, mark: u32) -> bool {
         Val::Maybe(there, v) => there.0 < mark && is_outer(v, mark),
         Val::Growing(a, len, most) => len.0 < mark && most.0 < mark && is_outer(&Val::Arr(a.clone()), mark),
         Val::Num(v, _) => v.0 < mark,
-        Val::Tuple(vs) => vs.iter().all(|v| is_outer(v, mark)),
+        Val::Tuple(vs) | Val::Struct(_, vs) => vs.iter().all(|v| is_outer(v, mark)),
         Val::Arr(a) => {
             a.leaves.iter().all(|l| matches!(l.data, super::values::Data::Stored(v) if v.0 < mark))
         }

@@ -77,6 +77,7 @@ impl Lower<'_> {
             ExprKind::Index(a, i) => self.index(a, i),
             ExprKind::Field(a, name) => self.field(e, a, name),
             ExprKind::Tuple(es) => self.tuple(es, want),
+            ExprKind::Struct(s) => self.struct_literal(e, s),
             ExprKind::Cast(a, ty) => self.cast(a, ty),
             ExprKind::Range(r) => self.range(e, r),
             ExprKind::Array(list, es) => self.array_literal(e, *list, es),

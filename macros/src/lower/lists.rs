@@ -36,6 +36,9 @@ impl Lower<'_> {
                 let known = self.bool_method(v, m, &args);
                 known.unwrap_or_else(|| self.number_method(v, &t, &m.name, m.name_at, args))
             }
+            Val::Num(v, t) if let Ty::Enum(of) = self.types.resolve(&t) => {
+                self.user_method(Val::Num(v, t), &of.name, m, args)
+            }
             Val::Num(v, t) => self.number_method(v, &t, &m.name, m.name_at, args),
             Val::Arr(a) if matches!(a.ty, Ty::Matrix(..)) => self.matrix_method(e, &a, m, args, want),
             Val::Arr(a) => self.list_method(&a, m, args),
@@ -45,6 +48,7 @@ impl Lower<'_> {
             Val::Factor(factor, a) => self.factor_method(factor, &a, m, &args),
             Val::Fallible(v) => self.unwrapped(*v, m),
             Val::Tuple(vs) if m.name == "clone" => Ok(Val::Tuple(vs)),
+            Val::Struct(s, vs) => self.user_method(Val::Struct(s.clone(), vs), &s.name, m, args),
             Val::Never => Ok(Val::Never),
             other => self.fail(m.name_at, messages::unknown_method(&m.name, &other.show())),
         }

@@ -92,7 +92,7 @@ impl Lower<'_> {
     }
 
     /// Binds the pattern's names; the condition under which it matches, `None` if always.
-    fn test(&mut self, pat: &Pat, v: &Val) -> Res<Option<Value>> {
+    pub(super) fn test(&mut self, pat: &Pat, v: &Val) -> Res<Option<Value>> {
         match &pat.kind {
             PatKind::Wild | PatKind::Rest => Ok(None),
             PatKind::Bind(name, inner) => {
@@ -104,6 +104,7 @@ impl Lower<'_> {
                 Val::Tuple(vs) if vs.len() == ps.len() => self.all_of(ps, vs),
                 _ => self.fail(pat.place, messages::pattern_shape(&v.show())),
             },
+            PatKind::Struct(ty, ps) => self.test_fields(pat, ty, ps, v),
             PatKind::Lit(e) => {
                 let lit = self.value(e)?;
                 if let Val::Num(_, t) = v

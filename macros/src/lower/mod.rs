@@ -30,6 +30,7 @@ mod paths;
 mod scan;
 mod search;
 mod solvers;
+mod structs;
 mod values;
 
 use std::collections::{BTreeMap, HashMap};
@@ -42,7 +43,8 @@ use crate::errors::{Errors, Failed, Res};
 use crate::messages;
 use crate::parse::Function;
 use crate::ty::{Ty, Unifier};
-use crate::types::{Len, Passing};
+use crate::types::{Len, Passing, TypeName};
+pub(crate) use structs::method_key;
 use values::{Val, VarId};
 
 /// How often lowering is repeated before inference is given up.
@@ -60,19 +62,43 @@ pub(crate) struct Lowered {
     pub(crate) places: Vec<Place>,
 }
 
+/// Why lowering stopped.
+pub(crate) enum Stopped {
+    /// There are errors.
+    Failed,
+    /// A method's companion macro must be asked first.
+    Wanted(Box<Wanted>),
+}
+
+/// A method that is called.
+pub(crate) struct Wanted {
+    /// The type that has it.
+    pub(crate) of: TypeName,
+    /// Its name.
+    pub(crate) name: String,
+    /// Where it is called.
+    pub(crate) place: Place,
+}
+
 /// Lowers a function.
-pub(crate) fn lower(f: &Function, callees: &[Callee], errors: &mut Errors) -> Res<Lowered> {
+pub(crate) fn lower(f: &Function, callees: &[Callee], errors: &mut Errors) -> Result<Lowered, Stopped> {
     let (mut types, mut sizes) = (Unifier::default(), Sizes::default());
     for _ in 0..MAX_ROUNDS {
         types.learned = false;
         errors.clear();
-        let lowered = round(f, callees, errors, &mut types, &mut sizes);
+        let mut wanted = None;
+        let lowered = round(f, callees, errors, &mut types, &mut sizes, &mut wanted);
+        if let Some(wanted) = wanted {
+            errors.clear();
+            return Err(Stopped::Wanted(Box::new(wanted)));
+        }
         if !types.learned {
-            errors.barrier()?;
-            return lowered;
+            errors.barrier().map_err(|_| Stopped::Failed)?;
+            return lowered.map_err(|_| Stopped::Failed);
         }
     }
-    Err(errors.report(Place::at(f.sig.name.span()), messages::inference()))
+    errors.report(Place::at(f.sig.name.span()), messages::inference());
+    Err(Stopped::Failed)
 }
 
 fn round(
@@ -81,6 +107,7 @@ fn round(
     errors: &mut Errors,
     types: &mut Unifier,
     sizes: &mut Sizes,
+    wanted: &mut Option<Wanted>,
 ) -> Res<Lowered> {
     let mut func = Func::new(&f.sig.name.to_string());
     sizes.values.clear();
@@ -92,6 +119,8 @@ fn round(
         sizes,
         errors,
         callees,
+        wanted,
+        own_method: f.sig.owner.as_ref().map(|o| structs::method_key(&o.id, &f.sig.name.to_string())),
         calls: Vec::new(),
         consts: Vec::new(),
         known: HashMap::new(),
@@ -183,6 +212,9 @@ pub(crate) struct Lower<'a> {
     sizes: &'a mut Sizes,
     errors: &'a mut Errors,
     callees: &'a [Callee],
+    wanted: &'a mut Option<Wanted>,
+    /// The key of the method that is being lowered, if it is one.
+    own_method: Option<String>,
     calls: Vec<usize>,
     consts: Vec<ConstUse>,
     /// Integers whose value is known.
@@ -213,22 +245,19 @@ impl Lower<'_> {
         let mut all = Vec::new();
         for p in &f.sig.params {
             let name = p.name.to_string();
-            let leaves = p.ty.leaves();
             let mut values = Vec::new();
             let mut list_lengths: HashMap<usize, Extent> = HashMap::new();
-            for leaf in &leaves {
+            for leaf in &p.ty.leaves() {
                 let mut shape = Vec::new();
-                for (axis, len) in leaf.shape.iter().enumerate() {
+                let name = format!("{name}{}", leaf.name.replace('.', "_"));
+                for (axis, (len, list)) in leaf.shape.iter().zip(&leaf.lists).enumerate() {
                     // All leaves of one list share the list's length.
-                    let shared = leaf.path.is_empty() || !matches!(p.ty, crate::types::RustTy::Tuple(_));
-                    let extent = match len {
-                        Len::Const(n) => Extent::Const(*n as i64),
-                        Len::Dyn if shared && list_lengths.contains_key(&axis) => list_lengths[&axis],
-                        Len::Dyn => self.size(&name, axis, leaf.shape.len()),
+                    let extent = match (len, list_lengths.get(list)) {
+                        (Len::Const(n), _) => Extent::Const(*n as i64),
+                        (Len::Dyn, Some(known)) => *known,
+                        (Len::Dyn, None) => self.size(&name, axis, leaf.shape.len()),
                     };
-                    if shared {
-                        list_lengths.insert(axis, extent);
-                    }
+                    list_lengths.insert(*list, extent);
                     shape.push(extent);
                 }
                 let ty =

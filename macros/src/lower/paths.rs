@@ -19,6 +19,9 @@ impl Lower<'_> {
             let v = self.vars[id].val.clone();
             return if matches!(v, Val::Missing) { Err(SILENT) } else { Ok(self.filled_part(v)) };
         }
+        if let Some(v) = self.variant(p) {
+            return Ok(v);
+        }
         if p.single() == Some("None") {
             let there = self.b.lit(pullback_kernels::ir::Lit::Bool(false));
             let payload = self.zero_of(&Ty::Var(e.id * 4 + 1, Hole::Any)).unwrap_or(Val::Never);
@@ -123,6 +126,11 @@ impl Lower<'_> {
 
     /// A function by its path, applied to values.
     pub(super) fn call_path(&mut self, p: &Path, args: Vec<Val>, place: Place) -> Res<Val> {
+        match p.owner_type.as_deref() {
+            Some(Ty::Struct(s)) => return self.call_associated(&s.name, p.last(), args, place),
+            Some(Ty::Enum(e)) => return self.call_associated(&e.name, p.last(), args, place),
+            _ => {}
+        }
         let owner = p.owner().unwrap_or("");
         let number = Scalar::from_name(owner).is_some() || Int::from_name(owner).is_some();
         if number {

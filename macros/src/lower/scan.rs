@@ -176,7 +176,9 @@ impl Effects {
             ExprKind::Path(p) => self.used.extend(p.single().map(str::to_string)),
             ExprKind::Assign(l, _) | ExprKind::OpAssign(_, l, _) => self.assigned(l),
             ExprKind::RefMut(e) => self.assigned(e),
-            ExprKind::Method(m) if MUTATING.contains(&m.name.as_str()) || m.name.ends_with("_assign") => {
+            ExprKind::Method(m)
+                if MUTATING.contains(&m.name.as_str()) || m.name.ends_with("_assign") || m.mutates.get() =>
+            {
                 self.assigned(&m.receiver);
                 if RESIZING.contains(&m.name.as_str()) {
                     self.resized.extend(variable(&m.receiver).map(str::to_string));

@@ -164,6 +164,9 @@ impl Lower<'_> {
         Ok(match v {
             Val::Num(v, t) => Val::Num(self.detached_number(v)?, t),
             Val::Tuple(vs) => Val::Tuple(vs.into_iter().map(|v| self.detached(v)).collect::<Res<_>>()?),
+            Val::Struct(s, vs) => {
+                Val::Struct(s, vs.into_iter().map(|v| self.detached(v)).collect::<Res<_>>()?)
+            }
             Val::Arr(a) => Val::Arr(Arr { leaves: a.leaves.into_iter().map(detached_leaf).collect(), ..a }),
             Val::Never => Val::Never,
             other => return self.fail(self.here, messages::not_data(&other.show())),

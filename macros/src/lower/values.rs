@@ -12,7 +12,7 @@ use crate::ast::{self, Place};
 use crate::errors::Res;
 use crate::messages;
 use crate::ty::Ty;
-use crate::types::Len;
+use crate::types::{Len, Struct};
 
 /// A variable: an index into [`Lower::vars`].
 pub(super) type VarId = usize;
@@ -27,6 +27,8 @@ pub(super) enum Val {
     Num(Value, Ty),
     /// A tuple; `()` has no parts.
     Tuple(Vec<Val>),
+    /// A struct and its fields.
+    Struct(Rc<Struct>, Vec<Val>),
     /// An array, slice, `Vec` or matrix.
     Arr(Arr),
     /// `lo..hi`, not inclusive; its bounds' type.
@@ -100,6 +102,7 @@ impl Val {
             Val::Num(_, t) => t.show(),
             Val::Arr(a) => a.ty.show(),
             Val::Tuple(vs) => format!("({})", vs.iter().map(Val::show).collect::<Vec<_>>().join(", ")),
+            Val::Struct(s, _) => s.name.name.clone(),
             Val::Range(..) => "a range".into(),
             Val::Iter(_) => "an iterator".into(),
             Val::Closure(_) | Val::Func(_) => "a function".into(),
@@ -118,7 +121,7 @@ impl Val {
 /// The types of the leaves of a type, in order, numbers only.
 pub(super) fn leaf_types(ty: &Ty) -> Vec<Ty> {
     match ty {
-        Ty::Tuple(ts) => ts.iter().flat_map(leaf_types).collect(),
+        Ty::Tuple(_) | Ty::Struct(_) => ty.parts().iter().flatten().flat_map(leaf_types).collect(),
         Ty::Option(t) => [vec![Ty::Bool], leaf_types(t)].concat(),
         Ty::Growing(t) => [leaf_types(t), vec![Ty::USIZE, Ty::USIZE]].concat(),
         _ => ty.elem().map_or_else(|| vec![ty.clone()], leaf_types),
@@ -128,7 +131,7 @@ pub(super) fn leaf_types(ty: &Ty) -> Vec<Ty> {
 /// How many axes each leaf of a type has.
 pub(super) fn leaf_ranks(ty: &Ty) -> Vec<usize> {
     match ty {
-        Ty::Tuple(ts) => ts.iter().flat_map(leaf_ranks).collect(),
+        Ty::Tuple(_) | Ty::Struct(_) => ty.parts().iter().flatten().flat_map(leaf_ranks).collect(),
         Ty::Option(t) => [vec![0], leaf_ranks(t)].concat(),
         Ty::Matrix(_, r, c) => vec![Ty::matrix_axes(*r, *c).len()],
         Ty::Array(t, _) | Ty::Slice(t) | Ty::Vec(t) => leaf_ranks(t).into_iter().map(|r| r + 1).collect(),
@@ -143,7 +146,9 @@ pub(super) fn leaf_shapes(ty: &Ty) -> Option<Vec<Vec<Extent>>> {
         Len::Dyn => None,
     };
     match ty {
-        Ty::Tuple(ts) => Some(ts.iter().map(leaf_shapes).collect::<Option<Vec<_>>>()?.concat()),
+        Ty::Tuple(_) | Ty::Struct(_) => {
+            Some(ty.parts()?.iter().map(leaf_shapes).collect::<Option<Vec<_>>>()?.concat())
+        }
         Ty::Option(t) => Some([vec![Vec::new()], leaf_shapes(t)?].concat()),
         Ty::Matrix(_, r, c) => {
             Some(vec![Ty::matrix_axes(*r, *c).into_iter().map(constant).collect::<Option<Vec<_>>>()?])
@@ -164,6 +169,7 @@ impl Lower<'_> {
         Some(match v {
             Val::Num(_, t) => self.types.resolve(t),
             Val::Tuple(vs) => Ty::Tuple(vs.iter().map(|v| self.type_of(v)).collect::<Option<_>>()?),
+            Val::Struct(s, _) => Ty::Struct(s.clone()),
             Val::Arr(a) => self.types.resolve(&a.ty),
             Val::Maybe(_, v) => Ty::Option(Box::new(self.type_of(v)?)),
             Val::Growing(a, ..) => Ty::Growing(Box::new(self.types.resolve(a.ty.elem()?))),
@@ -175,7 +181,7 @@ impl Lower<'_> {
     pub(super) fn flatten(&mut self, v: &Val) -> Res<Vec<Value>> {
         match v {
             Val::Num(v, _) => Ok(vec![*v]),
-            Val::Tuple(vs) => {
+            Val::Tuple(vs) | Val::Struct(_, vs) => {
                 let all: Vec<_> = vs.iter().map(|v| self.flatten(v)).collect::<Res<_>>()?;
                 Ok(all.concat())
             }
@@ -198,6 +204,10 @@ impl Lower<'_> {
     pub(super) fn rebuild(&mut self, ty: &Ty, values: &mut dyn Iterator<Item = Value>) -> Val {
         match ty {
             Ty::Tuple(ts) => Val::Tuple(ts.iter().map(|t| self.rebuild(t, values)).collect()),
+            Ty::Struct(s) => {
+                let fields = s.fields.iter().map(|f| self.rebuild(&Ty::from(&f.ty), values));
+                Val::Struct(s.clone(), fields.collect())
+            }
             Ty::Option(t) => match values.next() {
                 Some(there) => Val::Maybe(there, Box::new(self.rebuild(t, values))),
                 None => Val::Missing,
@@ -253,6 +263,7 @@ impl Lower<'_> {
             }
             Val::Tuple(vs) => Val::Tuple(vs.into_iter().map(|v| self.settle(v)).collect::<Res<_>>()?),
             Val::Maybe(there, v) => Val::Maybe(there, Box::new(self.settle(*v)?)),
+            Val::Struct(s, vs) => Val::Struct(s, vs.into_iter().map(|v| self.settle(v)).collect::<Res<_>>()?),
             other => other,
         })
     }
@@ -443,7 +454,7 @@ impl Lower<'_> {
 pub(super) fn same(a: &Val, b: &Val) -> bool {
     match (a, b) {
         (Val::Num(x, _), Val::Num(y, _)) => x == y,
-        (Val::Tuple(xs), Val::Tuple(ys)) => {
+        (Val::Tuple(xs), Val::Tuple(ys)) | (Val::Struct(_, xs), Val::Struct(_, ys)) => {
             xs.len() == ys.len() && xs.iter().zip(ys).all(|(x, y)| same(x, y))
         }
         (Val::Arr(x), Val::Arr(y)) => same_array(x, y),

@@ -9,7 +9,9 @@ use syn::{BinOp, Expr as SynExpr, UnOp};
 
 use super::pat::path_of;
 use super::{MAX_DEPTH, Parser, types};
-use crate::ast::{Arm, Bin, Block, Closure, Expr, ExprKind, For, If, List, Method, Path, Place, Stmt};
+use crate::ast::{
+    Arm, Bin, Block, Closure, Expr, ExprKind, For, If, List, Literal, Method, Path, Place, Stmt,
+};
 use crate::errors::Res;
 use crate::messages;
 use crate::ty::{Kind, Ty};
@@ -89,6 +91,8 @@ impl Parser<'_> {
                 ExprKind::Assign(l?, r?)
             }
             SynExpr::Infer(_) => ExprKind::Ignore,
+            SynExpr::Call(c) if let Some(path) = constructor(&c.func) => self.tuple_struct(path, c)?,
+            SynExpr::Struct(s) if s.qself.is_none() => self.struct_literal(s)?,
             SynExpr::Call(c) => {
                 let (f, args) = (self.boxed(&c.func), self.exprs(&c.args));
                 ExprKind::Call(f?, args?)
@@ -170,7 +174,6 @@ impl Parser<'_> {
             SynExpr::Async(_) | SynExpr::Await(_) => messages::async_code(),
             SynExpr::Unsafe(_) | SynExpr::RawAddr(_) => messages::unsafe_code(),
             SynExpr::Try(_) | SynExpr::TryBlock(_) => messages::question_mark(),
-            SynExpr::Struct(_) => messages::struct_literal(),
             SynExpr::Const(_) => messages::const_block(),
             _ => messages::expression(),
         };
@@ -224,7 +227,27 @@ impl Parser<'_> {
         {
             path.generics = vec![Ty::Matrix(Box::new(Ty::Var(self.id() * 4, Kind::Float)), r, c)];
         }
-        Ok(path)
+        self.owned_path(path)
+    }
+
+    /// `Model { w, b: 0.0, ..base }`.
+    fn struct_literal(&mut self, s: &syn::ExprStruct) -> Res<ExprKind> {
+        let ty = types::of_path(self, &s.path);
+        let fields: Vec<Res<(String, Expr)>> = s
+            .fields
+            .iter()
+            .map(|f| Ok((f.member.to_token_stream().to_string(), self.expr(&f.expr)?)))
+            .collect();
+        let base = s.rest.as_ref().map(|e| self.expr(e)).transpose();
+        let fields = fields.into_iter().collect::<Res<_>>()?;
+        Ok(ExprKind::Struct(Box::new(Literal { ty: ty?, fields, base: base? })))
+    }
+
+    /// `Meters(x)`.
+    fn tuple_struct(&mut self, path: &syn::Path, c: &syn::ExprCall) -> Res<ExprKind> {
+        let (ty, args) = (types::of_path(self, path), self.exprs(&c.args));
+        let fields = args?.into_iter().enumerate().map(|(k, e)| (k.to_string(), e)).collect();
+        Ok(ExprKind::Struct(Box::new(Literal { ty: ty?, fields, base: None })))
     }
 
     fn generics(&mut self, a: &syn::AngleBracketedGenericArguments) -> Res<Vec<Ty>> {
@@ -260,7 +283,14 @@ impl Parser<'_> {
         let types = m.turbofish.as_ref().map(|t| self.generics(t)).transpose()?.unwrap_or_default();
         let name = m.method.unraw().to_string();
         let name_at = Place::at(m.method.span());
-        Ok(ExprKind::Method(Box::new(Method { receiver: receiver?, name, name_at, types, args: args? })))
+        Ok(ExprKind::Method(Box::new(Method {
+            receiver: receiver?,
+            name,
+            name_at,
+            types,
+            args: args?,
+            mutates: Default::default(),
+        })))
     }
 
     fn closure(&mut self, c: &syn::ExprClosure) -> Res<ExprKind> {
@@ -349,6 +379,14 @@ impl Parser<'_> {
         let pat = crate::ast::Pat { id: self.id(), place: Place::at(c.ident.span()), kind };
         Ok(Stmt::Let(pat, Some(ty?), Some(value?)))
     }
+}
+
+/// The path of a tuple struct that is called: a name like `Meters`.
+fn constructor(f: &SynExpr) -> Option<&syn::Path> {
+    let SynExpr::Path(p) = f else { return None };
+    let last = p.path.segments.last()?.ident.to_string();
+    let known = matches!(last.as_str(), "Some" | "None" | "Ok" | "Err");
+    (p.qself.is_none() && last.starts_with(char::is_uppercase) && !known).then_some(&p.path)
 }
 
 fn dims(a: &syn::AngleBracketedGenericArguments) -> Vec<syn::GenericArgument> {

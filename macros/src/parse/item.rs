@@ -7,9 +7,10 @@ use crate::ast::{Block, Expr, Place};
 use crate::attrs::Options;
 use crate::callees;
 use crate::errors::{Errors, Failed, Res};
+use crate::known::Types;
 use crate::messages;
 use crate::ty::Ty;
-use crate::types::{Mode, Param, Passing, RustTy, Signature};
+use crate::types::{Mode, Owner, Param, Passing, RustTy, Signature};
 
 /// An annotated function, parsed.
 #[derive(Debug)]
@@ -22,23 +23,44 @@ pub(crate) struct Function {
     pub(crate) callees: Vec<crate::ast::Path>,
 }
 
-/// Parses a function. Mistakes go to the sink.
-pub(crate) fn function(item: &ItemFn, options: &Options, errors: &mut Errors) -> Res<Function> {
-    let mut p = Parser::new(errors);
+/// A function, or what must be known first.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    /// The function.
+    Function(Box<Function>),
+    /// It names a type whose companion macro must be asked.
+    Missing(syn::Path),
+}
+
+/// Parses a function that names these types of the user's. Mistakes go to the sink.
+pub(crate) fn function(
+    item: &ItemFn,
+    options: &Options,
+    owner: Option<&syn::Path>,
+    types: &Types,
+    errors: &mut Errors,
+) -> Res<Parsed> {
+    let mut p = Parser::with(errors, types);
     qualifiers(&mut p, item);
     p.errors.barrier()?;
     let params = params(&mut p, item, options);
     let ret = result(&mut p, item);
     let body = p.block(&item.block);
+    let owner = owner.map(|path| owned(&mut p, path, item)).transpose();
+    if let (true, Some(path)) = (p.errors.is_empty(), p.missing.first()) {
+        return Ok(Parsed::Missing(path.clone()));
+    }
     if p.errors.is_empty()
         && let Ok(params) = &params
     {
-        check_wrt(&mut p, params, options, item);
-        check_result(&mut p, &ret, params, item);
+        check_wrt(&mut p, params, options, item, owner.as_ref().is_ok_and(Option::is_some));
+        if !owner.as_ref().is_ok_and(Option::is_some) {
+            check_result(&mut p, &ret, params, item);
+        }
         check_modes(&mut p, &ret, params, options);
     }
     errors.barrier()?;
-    let (ret, params, body) = (ret?, params?, body?);
+    let (ret, params, body, owner) = (ret?, params?, body?, owner?);
     let written_ret = match &item.sig.output {
         ReturnType::Default => syn::parse_quote!(()),
         ReturnType::Type(_, t) => (**t).clone(),
@@ -59,8 +81,25 @@ pub(crate) fn function(item: &ItemFn, options: &Options, errors: &mut Errors) ->
         ret,
         modes: options.modes.iter().map(|(mode, _)| *mode).collect(),
         consts: Vec::new(),
+        owner,
     };
-    Ok(Function { sig, body, callees })
+    Ok(Parsed::Function(Box::new(Function { sig, body, callees })))
+}
+
+/// The type in whose `impl` a function stands.
+fn owned(p: &mut Parser, path: &syn::Path, item: &ItemFn) -> Res<Owner> {
+    let ty = types::ty(p, &syn::parse_quote!(#path))?;
+    let name = match &ty {
+        Ty::Struct(s) => &s.name,
+        Ty::Enum(e) => &e.name,
+        other => return Err(p.refuse(path, messages::impl_of(&other.show()))),
+    };
+    let receiver = matches!(item.sig.inputs.first(), Some(FnArg::Typed(t)) if is_this(&t.pat));
+    Ok(Owner { path: path.clone(), id: name.id.clone(), receiver })
+}
+
+fn is_this(pat: &syn::Pat) -> bool {
+    matches!(pat, syn::Pat::Ident(i) if i.ident == crate::methods::THIS)
 }
 
 fn qualifiers(p: &mut Parser, item: &ItemFn) {
@@ -108,7 +147,7 @@ fn param(p: &mut Parser, arg: &FnArg, options: &Options) -> Res<Param> {
     if !plain_elements(&rust) {
         return Err(p.refuse(&arg.ty, messages::list_of_vectors(&ty.show())));
     }
-    let float = rust.leaves().iter().any(|l| l.elem.is_float());
+    let float = rust.is_active();
     let no_diff = arg.attrs.iter().any(|a| a.path().is_ident("no_diff"));
     if passing == Passing::Mut && matches!(ty, Ty::Vec(_)) {
         return Err(p.refuse(&arg.ty, messages::mut_vec()));
@@ -119,10 +158,11 @@ fn param(p: &mut Parser, arg: &FnArg, options: &Options) -> Res<Param> {
 }
 
 /// Whether the elements of every list in a type are numbers, arrays of numbers, or tuples of numbers.
-fn plain_elements(ty: &RustTy) -> bool {
+pub(crate) fn plain_elements(ty: &RustTy) -> bool {
     match ty {
         RustTy::Array(t, _) | RustTy::Slice(t) | RustTy::Vec(t) => match &**t {
             RustTy::Tuple(_) => t.leaves().iter().all(|l| l.shape.is_empty()),
+            RustTy::Struct(s) => s.fields.iter().all(|f| plain_elements(&f.ty)),
             RustTy::Matrix(..) => false,
             t => plain_elements(t),
         },
@@ -162,14 +202,14 @@ fn result(p: &mut Parser, item: &ItemFn) -> Res<RustTy> {
 }
 
 /// Gradients may be asked of floats, of parameters that exist.
-fn check_wrt(p: &mut Parser, params: &[Param], options: &Options, item: &ItemFn) {
+fn check_wrt(p: &mut Parser, params: &[Param], options: &Options, item: &ItemFn, is_method: bool) {
     for name in options.wrt.iter().flatten() {
         match params.iter().find(|q| q.name == *name) {
             None => {
                 let names: Vec<String> = params.iter().map(|q| q.name.to_string()).collect();
                 p.errors.report(Place::at(name.span()), messages::wrt_unknown(&name.to_string(), &names));
             }
-            Some(q) if !q.ty.leaves().iter().any(|l| l.elem.is_float()) => {
+            Some(q) if !q.ty.is_active() => {
                 let shown = Ty::from(&q.ty).show();
                 p.errors.report(Place::at(name.span()), messages::wrt_integer(&name.to_string(), &shown));
             }
@@ -188,7 +228,7 @@ fn check_wrt(p: &mut Parser, params: &[Param], options: &Options, item: &ItemFn)
             p.refuse(&attr, messages::wrt_and_no_diff(&param.name.to_string()));
         }
     }
-    if !params.iter().any(|q| q.wrt) && p.errors.is_empty() {
+    if !is_method && !params.iter().any(|q| q.wrt) && p.errors.is_empty() {
         p.errors.report(Place::at(item.sig.ident.span()), messages::nothing_to_differentiate());
     }
 }
@@ -196,7 +236,7 @@ fn check_wrt(p: &mut Parser, params: &[Param], options: &Options, item: &ItemFn)
 /// There must be a float among the results.
 fn check_result(p: &mut Parser, ret: &Res<RustTy>, params: &[Param], item: &ItemFn) {
     let Ok(ret) = ret else { return };
-    let float = |t: &RustTy| t.leaves().iter().any(|l| l.elem.is_float());
+    let float = RustTy::is_active;
     let filled = params.iter().any(|q| q.passing == Passing::Mut && float(&q.ty));
     if !float(ret) && !filled {
         let place = match &item.sig.output {
@@ -211,6 +251,16 @@ fn check_result(p: &mut Parser, ret: &Res<RustTy>, params: &[Param], item: &Item
 fn check_modes(p: &mut Parser, ret: &Res<RustTy>, params: &[Param], options: &Options) {
     let Ok(ret) = ret else { return };
     let filled = params.iter().find(|q| q.passing == Passing::Mut);
+    for (mode, place) in &options.modes {
+        let results = std::iter::once(ret).chain(filled.map(|q| &q.ty));
+        let mut structs = results.filter(|t| has_struct(t)).map(|t| Ty::from(t).show());
+        if let (Mode::Jacobian, Some(shown)) = (mode, structs.next()) {
+            p.errors.report(*place, messages::struct_result("jacobian", &shown));
+        }
+        if let (Mode::Hessian, Some(q)) = (mode, params.iter().find(|q| q.wrt && has_struct(&q.ty))) {
+            p.errors.report(*place, messages::struct_hessian(&q.name.to_string(), &Ty::from(&q.ty).show()));
+        }
+    }
     if matches!(ret, RustTy::Float(_)) && filled.is_none() {
         return;
     }
@@ -228,6 +278,15 @@ fn check_modes(p: &mut Parser, ret: &Res<RustTy>, params: &[Param], options: &Op
     }
 }
 
+fn has_struct(ty: &RustTy) -> bool {
+    match ty {
+        RustTy::Struct(_) => true,
+        RustTy::Array(t, _) | RustTy::Slice(t) | RustTy::Vec(t) => has_struct(t),
+        RustTy::Tuple(ts) => ts.iter().any(has_struct),
+        _ => false,
+    }
+}
+
 fn recursion(body: &Block, item: &ItemFn, errors: &mut Errors) {
     let name = item.sig.ident.to_string();
     let mut check = |e: &Expr| {
@@ -242,11 +301,13 @@ fn recursion(body: &Block, item: &ItemFn, errors: &mut Errors) {
 }
 
 /// Removes the attributes that only this macro knows.
-pub(crate) fn strip_attributes(item: &mut ItemFn) {
-    for arg in &mut item.sig.inputs {
-        if let FnArg::Typed(t) = arg {
-            t.attrs.retain(|a| !a.path().is_ident("no_diff"));
-        }
+pub(crate) fn strip_attributes(sig: &mut syn::Signature) {
+    for arg in &mut sig.inputs {
+        let attrs = match arg {
+            FnArg::Typed(t) => &mut t.attrs,
+            FnArg::Receiver(r) => &mut r.attrs,
+        };
+        attrs.retain(|a| !a.path().is_ident("no_diff"));
     }
 }
 

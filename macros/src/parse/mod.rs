@@ -7,13 +7,14 @@ mod macros;
 mod pat;
 mod types;
 
-pub(crate) use item::{Function, function, not_a_function, strip_attributes};
+pub(crate) use item::{Function, Parsed, function, not_a_function, plain_elements, strip_attributes};
 pub(crate) use limits::too_deep;
 pub(crate) use pat::is_constant;
-pub(crate) use types::{ty, written};
+pub(crate) use types::ty;
 
 use crate::ast::{Id, Place};
 use crate::errors::{Errors, Failed};
+use crate::known::Types;
 
 /// How deep expressions may nest, so that no phase runs out of stack.
 const MAX_DEPTH: u32 = 96;
@@ -24,12 +25,15 @@ pub(crate) struct Parser<'e> {
     pub(crate) errors: &'e mut Errors,
     next: Id,
     depth: u32,
+    types: Option<&'e Types>,
+    /// The types that are named and not known: their companion macros must be asked.
+    pub(crate) missing: Vec<syn::Path>,
 }
 
 impl<'e> Parser<'e> {
-    /// A parser that reports to the sink.
-    pub(crate) fn new(errors: &'e mut Errors) -> Parser<'e> {
-        Parser { errors, next: 0, depth: 0 }
+    /// A parser that reports to the sink and knows these types of the user's.
+    pub(crate) fn with(errors: &'e mut Errors, types: &'e Types) -> Parser<'e> {
+        Parser { errors, next: 0, depth: 0, types: Some(types), missing: Vec::new() }
     }
 
     /// A number that no other node has.

@@ -4,7 +4,8 @@ use pullback_kernels::ir::Scalar;
 use syn::{GenericArgument, PathArguments, Type};
 
 use super::Parser;
-use crate::errors::Res;
+use crate::errors::{Failed, Res};
+use crate::known;
 use crate::messages;
 use crate::ty::{Kind, Ty};
 use crate::types::{Int, Len, Passing};
@@ -55,6 +56,10 @@ fn strip(t: &Type) -> &Type {
 /// Elements of a list must all have the same shape.
 fn list(p: &mut Parser, at: &Type, ty: Ty) -> Res<Ty> {
     let ragged = ty.elem().is_some_and(has_dynamic);
+    if let (true, Some(Ty::Struct(s))) = (ragged, ty.elem()) {
+        let field = s.fields.iter().find(|f| has_dynamic(&Ty::from(&f.ty))).map_or("", |f| &f.name);
+        return Err(p.refuse(at, messages::ragged_struct(&ty.show(), &s.name.name, field)));
+    }
     if ragged { Err(p.refuse(at, messages::ragged(&ty.show()))) } else { Ok(ty) }
 }
 
@@ -62,7 +67,7 @@ fn has_dynamic(ty: &Ty) -> bool {
     match ty {
         Ty::Slice(_) | Ty::Vec(_) | Ty::Matrix(_, Len::Dyn, _) | Ty::Matrix(_, _, Len::Dyn) => true,
         Ty::Array(t, _) => has_dynamic(t),
-        Ty::Tuple(ts) => ts.iter().any(has_dynamic),
+        Ty::Tuple(_) | Ty::Struct(_) => ty.parts().iter().flatten().any(has_dynamic),
         Ty::Option(t) => has_dynamic(t),
         _ => false,
     }
@@ -95,13 +100,33 @@ fn named(p: &mut Parser, at: &Type, path: &syn::Path) -> Res<Ty> {
         return if name == "Vec" { list(p, at, Ty::Vec(boxed)) } else { Ok(Ty::Option(boxed)) };
     }
     let Some((rows, cols)) = matrix_dimensions(&name, &args) else {
-        return Err(p.refuse(at, unknown(&name)));
+        return user_type(p, at, path);
     };
     match first.map(|t| ty(p, t)).transpose()? {
         Some(t @ (Ty::Float(_) | Ty::Var(..))) => Ok(Ty::Matrix(Box::new(t), rows, cols)),
         None => Ok(Ty::Matrix(Box::new(Ty::Var(var(p), Kind::Float)), rows, cols)),
         Some(_) => Err(p.refuse(at, messages::matrix_elements())),
     }
+}
+
+/// A type of the user's: known, or to be asked for.
+fn user_type(p: &mut Parser, at: &impl quote::ToTokens, path: &syn::Path) -> Res<Ty> {
+    if let Some(ty) = p.types.and_then(|t| t.get(&known::key(path))) {
+        return Ok(ty.clone());
+    }
+    let name = path.segments.last().map(|s| s.ident.to_string()).unwrap_or_default();
+    let foreign = unknown(&name);
+    let generic = path.segments.iter().any(|s| !s.arguments.is_none());
+    if generic || foreign != messages::unknown_type() {
+        return Err(p.refuse(at, foreign));
+    }
+    p.missing.push(path.clone());
+    Err(Failed)
+}
+
+/// The type that a path in an expression or pattern names.
+pub(super) fn of_path(p: &mut Parser, path: &syn::Path) -> Res<Ty> {
+    user_type(p, path, path)
 }
 
 fn plain(name: &str) -> Option<Ty> {

@@ -19,6 +19,18 @@ pub fn gather<'a, E, T>(storage: &'a mut Vec<T>, elements: &[E], component: impl
     storage
 }
 
+/// An array that is a component of each element of a slice of structs, as an array of one more axis.
+#[inline]
+pub fn gather_all<'a, E, T>(
+    storage: &'a mut Vec<T>,
+    elements: &[E],
+    append: impl Fn(&E, &mut Vec<T>),
+) -> &'a [T] {
+    storage.clear();
+    elements.iter().for_each(|e| append(e, storage));
+    storage
+}
+
 /// A gradient as a place to write to: it takes the shape asked for, and hands out its elements.
 pub trait Storage {
     /// The type of the elements.

@@ -1,0 +1,109 @@
+//! `#[differentiable] impl`: methods and associated functions, written as a user would.
+
+use nalgebra::DVector;
+use pullback::{Differentiable, differentiable};
+
+#[derive(Differentiable, Clone, Debug, PartialEq)]
+struct Model {
+    w: DVector<f64>,
+    b: f64,
+}
+
+#[differentiable(modes(jvp))]
+impl Model {
+    /// Not differentiable, and read by those that are.
+    const RIDGE: f64 = 0.25;
+
+    fn new(n: usize, w: f64) -> Self {
+        Self { w: DVector::from_element(n, w), b: 0.5 * w }
+    }
+
+    fn predict(&self, x: &DVector<f64>) -> f64 {
+        self.w.dot(x) + self.b
+    }
+
+    fn loss(&self, #[no_diff] x: &DVector<f64>, #[no_diff] y: f64) -> f64 {
+        let error = self.predict(x) - y;
+        error * error + self.penalty()
+    }
+
+    #[differentiable(modes(hvp))]
+    fn penalty(&self) -> f64 {
+        Self::RIDGE * self.w.norm_squared()
+    }
+
+    fn size(&self) -> usize {
+        self.w.len()
+    }
+}
+
+#[differentiable]
+fn both(model: &Model, x: &DVector<f64>) -> f64 {
+    let scaled = Model { b: 2.0 * model.b, ..model.clone() };
+    scaled.predict(x) * Model::predict(model, x) / model.size() as f64
+}
+
+#[differentiable]
+fn made(w: f64, x: &DVector<f64>) -> f64 {
+    Model::new(x.len(), w).predict(x)
+}
+
+fn model() -> Model {
+    Model { w: DVector::from_vec(vec![1.0, -2.0, 0.5]), b: 0.25 }
+}
+
+fn x() -> DVector<f64> {
+    DVector::from_vec(vec![0.5, 1.5, -1.0])
+}
+
+#[test]
+fn self_alone_gives_the_bare_tangent() {
+    let (m, x) = (model(), x());
+    let (value, grad) = m.loss_value_and_grad(&x, 1.0);
+    let error = m.w.dot(&x) + m.b - 1.0;
+    assert!((value - (error * error + 0.25 * m.w.norm_squared())).abs() < 1e-12);
+    assert!((&grad.w - (2.0 * error * &x + 0.5 * &m.w)).norm() < 1e-12);
+    assert!((grad.b - 2.0 * error).abs() < 1e-12);
+    assert_eq!(m.loss_grad(&x, 1.0), grad);
+    assert_eq!(m.loss_check(&x, 1.0), Ok(()));
+    let mut workspace = Model::loss_workspace();
+    assert_eq!(m.loss_value_and_grad_into(&x, 1.0, &mut workspace), value);
+    assert_eq!(workspace.grad, grad);
+    assert!(Model::loss_explain().contains("fn @loss"));
+}
+
+#[test]
+fn more_parameters_give_a_struct_with_this() {
+    let (m, x) = (model(), x());
+    let grad = m.predict_grad(&x);
+    assert_eq!((grad.this.w, grad.this.b, grad.x), (x, 1.0, m.w));
+}
+
+#[test]
+fn other_modes() {
+    let (m, x) = (model(), x());
+    let mut direction = m.zeros_like();
+    direction.w[1] = 2.0;
+    direction.b = -1.0;
+    let grad = m.loss_grad(&x, 1.0);
+    let (value, dvalue) = m.loss_jvp(&x, 1.0, &direction);
+    assert_eq!(value, m.loss(&x, 1.0));
+    assert!((dvalue - (2.0 * grad.w[1] - grad.b)).abs() < 1e-12);
+    let (gradient, product) = m.penalty_hvp(&direction);
+    assert!((gradient.w - 0.5 * &m.w).norm() < 1e-12);
+    assert_eq!((product.w, product.b), (0.5 * direction.w, 0.0));
+    let (value, pull) = m.loss_vjp(&x, 1.0);
+    assert_eq!((value, pull(2.0).b), (m.loss(&x, 1.0), 2.0 * grad.b));
+}
+
+#[test]
+fn functions_call_methods() {
+    let (m, x) = (model(), x());
+    let (a, p) = (m.w.dot(&x) + 2.0 * m.b, m.w.dot(&x) + m.b);
+    let grad = both::grad(&m, &x);
+    assert!((grad.model.b - (2.0 * p + a) / 3.0).abs() < 1e-12);
+    assert!((grad.model.w - (p + a) * &x / 3.0).norm() < 1e-12);
+    assert_eq!(both::check(&m, &x), Ok(()));
+    assert_eq!(made::check(0.75, &x), Ok(()));
+    assert!((made::grad(0.75, &x).w - (x.sum() + 0.5)).abs() < 1e-12);
+}
