@@ -1,6 +1,6 @@
 //! Activations: from numbers to numbers, and from vectors to vectors.
 
-crate::generic::generic! { ::pullback::nn::activations; use { crate::special::log_sum_exp, crate::special::normal_cdf };
+crate::generic::generic! { ::pullback::nn::activations; use { crate::special::functions::log_sum_exp_below, crate::special::normal_cdf };
     /// The rectifier max(x, 0). Its slope at 0 is 0; NaN gives NaN.
     ///
     /// ```
@@ -106,7 +106,8 @@ crate::generic::generic! { ::pullback::nn::activations; use { crate::special::lo
     /// assert_eq!(log_softmax(&[1e4, 0.0]), [0.0, -1e4]);
     /// ```
     pub fn log_softmax<T>(x: &[T]) -> Vec<T> {
-        let sum = log_sum_exp(x);
-        x.iter().map(|x| x - sum).collect()
+        let most = pullback::detach(x.iter().copied().fold(T::NEG_INFINITY, T::max));
+        let sum = log_sum_exp_below(x, most);
+        x.iter().map(|x| (x - most) - sum).collect()
     }
 }

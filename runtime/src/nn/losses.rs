@@ -1,6 +1,6 @@
 //! Losses: from predictions and targets to a number.
 
-crate::generic::generic! { ::pullback::nn::losses; use { crate::special::log_sum_exp };
+crate::generic::generic! { ::pullback::nn::losses; use { crate::special::functions::log_sum_exp_below };
     /// The mean of squared differences.
     ///
     /// # Panics
@@ -119,7 +119,8 @@ crate::generic::generic! { ::pullback::nn::losses; use { crate::special::log_sum
     /// assert_eq!(pullback::nn::cross_entropy(&[0.0, 0.0], 1), 2f64.ln());
     /// ```
     pub fn cross_entropy<T>(logits: &[T], class: usize) -> T {
-        -(logits[class] - log_sum_exp(logits))
+        let most = pullback::detach(logits.iter().copied().fold(T::NEG_INFINITY, T::max));
+        -((logits[class] - most) - log_sum_exp_below(logits, most))
     }
 
     /// Minus the logarithm of a probability: the entry `class` of what [`log_softmax`](crate::nn::log_softmax) returns.

@@ -78,7 +78,12 @@ crate::generic::generic! { ::pullback::special::functions; use { crate::special:
         // the largest term becomes 1; its choice changes nothing, so it counts as a constant
         let most = pullback::detach(x.iter().copied().fold(T::NEG_INFINITY, T::max));
         let shift = if most.is_infinite() { 0.0 } else { most };
-        shift + x.iter().map(|x| (x - shift).exp()).sum::<T>().ln()
+        shift + log_sum_exp_below(x, shift)
+    }
+
+    /// ln Σ exp(xᵢ - shift), for a shift that is not much less than the largest entry.
+    pub fn log_sum_exp_below<T>(x: &[T], shift: T) -> T {
+        x.iter().map(|x| (x - shift).exp()).sum::<T>().ln()
     }
 
     /// The error function 2/√π ∫₀ˣ exp(-t²) dt, within 1.2 units in the last place (`f32` 1.5).

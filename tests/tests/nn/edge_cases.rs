@@ -108,11 +108,12 @@ const DIFFERENT: &[(&str, &[f64], &[f64], &str)] = &[
 ];
 
 /// A number of the reference; infinities and NaN are strings.
-fn number(json: &Json) -> f64 {
+pub(crate) fn number(json: &Json) -> f64 {
     json.as_f64().or_else(|| json.as_str()?.parse().ok()).unwrap_or_else(|| panic!("{json}"))
 }
 
-fn numbers(json: &Json) -> Vec<f64> {
+/// A list of them.
+pub(crate) fn numbers(json: &Json) -> Vec<f64> {
     json.as_array().expect("a list").iter().map(number).collect()
 }
 

@@ -2,3 +2,4 @@
 
 mod edge_cases;
 mod generic;
+mod peers;
