@@ -11,6 +11,7 @@ mod sealed {
 /// generic over.
 pub trait Real:
     sealed::Sealed
+    + nalgebra::RealField
     + Copy
     + crate::nn::activations::Functions<Self>
     + crate::nn::losses::Functions<Self>

@@ -1,4 +1,4 @@
-//! Parts of neural networks: activations and losses.
+//! Parts of neural networks: activations, losses and initial weights.
 //!
 //! All are ordinary functions over `f32` and `f64` that annotated functions call; they fuse into their callers.
 //! Scalar ones also go into `map`. Vectors are slices: `x.as_slice()` of a nalgebra vector or matrix is one.
@@ -25,6 +25,7 @@
 
 #[doc(hidden)]
 pub mod activations;
+pub mod init;
 #[doc(hidden)]
 pub mod losses;
 
