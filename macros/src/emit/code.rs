@@ -178,6 +178,17 @@ impl<'f, 'i> Code<'f, 'i> {
         out
     }
 
+    /// As [`Code::enter`], for some of the block's instructions.
+    pub(super) fn enter_part(&mut self, block: &'f Block, wanted: &dyn Fn(&Inst) -> bool) -> TokenStream {
+        self.stack.push(Frame { block: BlockId::of(block), at: 0, repeats: true });
+        let mut out = TokenStream::new();
+        for (at, inst) in block.insts.iter().enumerate().filter(|(_, i)| wanted(i)) {
+            self.stack.last_mut().expect("a frame").at = at;
+            out.extend(self.inst(inst));
+        }
+        out
+    }
+
     /// Closes the frame that `enter` opened.
     pub(super) fn leave(&mut self) {
         self.stack.pop();

@@ -117,10 +117,36 @@ impl<'f> Code<'f, '_> {
             .filter(|v| !self.literals.contains(v))
             .map(|&v| (v, self.capture(v, &mut fields)))
             .collect();
+        let captured: Vec<Ident> = host.iter().map(|(_, c)| c.name.clone()).collect();
+        let mut inner = self.inside(fields.clone(), &literals, &host);
+        let mut run = inner.describe_run(inst, nest, plan);
+        let at = inner.at(name, nest, plan, &mut run, &captured);
+        run.indices = at.indices;
+        run.near = at.near;
+        let scratch = at.scratch.map(|(ty, definition)| {
+            run.scratch = Some(ty);
+            definition
+        });
+        let mut functions = at.code;
+        if let (Some(stages), Some(staged)) = (&plan.stages, &mut run.staged) {
+            functions.extend(self.inside(fields, &literals, &host).gather(nest, stages, staged, &captured));
+        }
+        let loop_code = run.code(plan);
+        let mut captures: Vec<Capture> = host.into_iter().map(|(_, c)| c).collect();
+        captures.retain(|c| mentions(&functions, &c.name) || mentions(&loop_code, &c.name));
+        let definition = definition(name, &captures, &functions, &loop_code);
+        let words = self.describe(name, nest, plan, &run);
+        self.items.nests.extend(quote!(#scratch #definition));
+        self.items.loops.push_str(&words);
+        captures
+    }
+
+    /// What prints the code of an iteration, where captures are variables.
+    fn inside(&mut self, names: Names, literals: &[(Value, Num)], host: &[(Value, Capture)]) -> Code<'f, '_> {
         let mut inner = Code::new(self.func, self.uses, self.items, Site::Iteration);
-        inner.names = fields;
-        inner.nums.extend(literals);
-        for (v, capture) in &host {
+        inner.names = names;
+        inner.nums.extend(literals.iter().cloned());
+        for (v, capture) in host {
             let field = &capture.name;
             if capture.array {
                 inner.bind_array(*v, field.clone(), false);
@@ -130,22 +156,7 @@ impl<'f> Code<'f, '_> {
                 inner.nums.insert(*v, Num::atom(quote!(#field)));
             }
         }
-        let mut captures: Vec<Capture> = host.into_iter().map(|(_, c)| c).collect();
-        let mut run = inner.describe_run(inst, nest, plan);
-        let at = inner.at(name, nest, plan, &mut run, &captures);
-        run.indices = at.indices;
-        run.near = at.near;
-        let scratch = at.scratch.map(|(ty, definition)| {
-            run.scratch = Some(ty);
-            definition
-        });
-        let loop_code = run.code(plan);
-        captures.retain(|c| mentions(&at.code, &c.name) || mentions(&loop_code, &c.name));
-        let definition = definition(name, &captures, &at.code, &loop_code);
-        let words = self.describe(name, nest, plan, &run);
-        self.items.nests.extend(quote!(#scratch #definition));
-        self.items.loops.push_str(&words);
-        captures
+        inner
     }
 
     /// A nest in words, with the bytes that an iteration moves.
@@ -160,8 +171,11 @@ impl<'f> Code<'f, '_> {
             Mode::Plain => "one iteration after another".to_string(),
             Mode::Map => "lanes as the compiler finds them".to_string(),
             Mode::Lanes => format!(
-                "lanes: {} baseline, {} AVX2, {} AVX-512",
-                plan.lanes[0], plan.lanes[1], plan.lanes[2]
+                "lanes: {} baseline, {} AVX2, {} AVX-512{}",
+                plan.lanes[0],
+                plan.lanes[1],
+                plan.lanes[2],
+                if plan.stages.is_some() { ", reads and additions at computed places apart" } else { "" }
             ),
         };
         let (folds, writes) = (run.sums.len(), run.stores.len() + run.accumulators.len());
@@ -264,7 +278,7 @@ impl<'f> Code<'f, '_> {
     }
 
     /// The function that is one iteration.
-    fn at(&mut self, name: &Ident, nest: &'f Nest, plan: &Plan, run: &mut Run, captures: &[Capture]) -> At {
+    fn at(&mut self, name: &Ident, nest: &'f Nest, plan: &Plan, run: &mut Run, captured: &[Ident]) -> At {
         let rank = nest.domain.len();
         let indices: Vec<Ident> =
             nest.body.params.iter().zip(&nest.domain).map(|(&v, &e)| self.loop_index(v, e)).collect();
@@ -276,6 +290,9 @@ impl<'f> Code<'f, '_> {
             self.nums.insert(load.element, Num::atom(quote!(#name)));
             let ty = scalar::ty(self.elem(load.element));
             loads.push(quote!(#name: #ty));
+        }
+        if let Some(stages) = &plan.stages {
+            loads.extend(self.bind_stages(stages, run));
         }
         self.note_products(nest);
         let body = self.enter(&nest.body, true);
@@ -290,7 +307,7 @@ impl<'f> Code<'f, '_> {
             indices.iter().map(mentioned).collect()
         };
         let index_params = indices.iter().zip(&used).filter(|(_, u)| **u).map(|(i, _)| quote!(#i: usize));
-        let accs = run.accumulators.iter().map(|a| {
+        let accs = run.accumulators.iter().filter(|_| plan.stages.is_none()).map(|a| {
             let (name, ty) = (&a.name, scalar::ty(a.elem));
             quote!(#name: &mut [#ty])
         });
@@ -298,7 +315,7 @@ impl<'f> Code<'f, '_> {
             let (name, ty) = (&s.name, s.ty());
             quote!(#name: #ty)
         });
-        let fields: Vec<&Ident> = captures.iter().map(|c| &c.name).filter(|n| mentioned(n)).collect();
+        let fields: Vec<&Ident> = captured.iter().filter(|n| mentioned(n)).collect();
         let open = (!fields.is_empty()).then(|| quote!(let Self { #(#fields,)* .. } = *self;));
         let near = mentioned(&format_ident!("NEAR"));
         let far = near.then(|| quote!(__far: &mut bool));
@@ -329,7 +346,8 @@ impl<'f> Code<'f, '_> {
     ) -> (TokenStream, TokenStream) {
         let accs = nest.accs.len();
         let mut copies = TokenStream::new();
-        for (acc, &r) in run.accumulators.iter().zip(&nest.body.results) {
+        let accumulators = run.accumulators.iter().filter(|_| plan.stages.is_none());
+        for (acc, &r) in accumulators.zip(&nest.body.results) {
             let (to, from) = (&acc.name, self.array(r));
             if *to != from {
                 copies.extend(quote!(#to.copy_from_slice(&#from[..]);));
@@ -351,6 +369,7 @@ impl<'f> Code<'f, '_> {
                 }
             }
         }
+        parts.extend(plan.stages.iter().flat_map(|s| &s.scatters).map(|s| self.value(s.value)));
         parts.extend(folded);
         (copies, tuple(&parts))
     }

@@ -22,6 +22,7 @@ mod plan;
 mod reduce;
 mod run;
 mod scalar;
+mod stages;
 mod strips;
 pub(crate) mod surface;
 mod sweep;

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use pullback_kernels::ir::{Block, Extent, Func, Inst, Kind, Nest, Out, Scalar, Value};
 
+use super::stages::{Stages, stages};
+
 /// The shape of a nest's loop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mode {
@@ -38,25 +40,35 @@ pub(super) struct Plan {
     pub(super) lanes: [usize; 3],
     /// The cost of an iteration, in additions.
     pub(super) cost: usize,
+    /// Whether and how reads and additions at computed places stand apart.
+    pub(super) stages: Option<Stages>,
 }
 
 impl Plan {
     /// Decides for a nest.
     pub(super) fn of(func: &Func, nest: &Nest) -> Plan {
         let cost = cost(&nest.body);
-        let plain =
-            Plan { mode: Mode::Plain, rows: nest.domain.len() > 1, loads: vec![], lanes: [16; 3], cost };
-        if !nest.accs.is_empty() || !nest.body.insts.iter().all(is_branch_free) {
+        let plain = Plan {
+            mode: Mode::Plain,
+            rows: nest.domain.len() > 1,
+            loads: vec![],
+            lanes: [16; 3],
+            cost,
+            stages: None,
+        };
+        let loads = loads(func, nest);
+        let stages = stages(func, nest, &loads);
+        if stages.is_none() && (!nest.accs.is_empty() || !nest.body.insts.iter().all(is_branch_free)) {
             return plain;
         }
-        let loads = loads(func, nest);
         let flat = nest.domain.len() == 1 || is_flat(nest, &loads);
         if !flat && is_short(nest) {
             return plain;
         }
         let folds = nest.outs.iter().filter(|o| matches!(o, Out::Fold(_))).count();
-        let mode = if folds == 0 && nest.outs.len() == 1 { Mode::Map } else { Mode::Lanes };
-        Plan { mode, rows: !flat, loads, lanes: lanes(func, nest, folds), cost }
+        let map = folds == 0 && nest.outs.len() == 1 && stages.is_none();
+        let mode = if map { Mode::Map } else { Mode::Lanes };
+        Plan { mode, rows: !flat, loads, lanes: lanes(func, nest, folds), cost, stages }
     }
 }
 

@@ -54,6 +54,19 @@ pub(super) struct Run {
     pub(super) near: bool,
     /// The type of what an iteration works with, if it needs arrays or tapes.
     pub(super) scratch: Option<Ident>,
+    /// What a block of lanes reads before its arithmetic, and adds after it.
+    pub(super) staged: Option<Staged>,
+}
+
+/// What stands apart from the arithmetic of a block of lanes.
+#[derive(Default)]
+pub(super) struct Staged {
+    /// Which indices `gather` takes.
+    pub(super) indices: Vec<bool>,
+    /// What `gather` returns first: elements.
+    pub(super) gathered: Vec<(Ident, Scalar)>,
+    /// For each place that it returns then: the accumulator, the name of the place and that of what is added there.
+    pub(super) scatters: Vec<(Ident, Ident, Ident, Scalar)>,
 }
 
 /// A part of a loop over several things at once: pattern and iterator.
@@ -63,7 +76,8 @@ impl Run {
     /// ` -> type`: what one iteration returns.
     pub(super) fn result_type(&self) -> TokenStream {
         let stores = self.stores.iter().map(|s| scalar::ty(s.elem));
-        let types: Vec<TokenStream> = stores.chain(self.sums.iter().map(Sum::ty)).collect();
+        let added = self.staged.iter().flat_map(|s| &s.scatters).map(|(.., elem)| scalar::ty(*elem));
+        let types: Vec<TokenStream> = stores.chain(added).chain(self.sums.iter().map(Sum::ty)).collect();
         if types.is_empty() {
             return TokenStream::new();
         }
@@ -186,7 +200,11 @@ impl Run {
             .as_ref()
             .map(|ty| quote!(let mut __scratch = <#ty as ::core::default::Default>::default();));
         let pass = quote!(#scratch #(#starts)* #code);
-        if self.near { self.twice(plan, &pass, &ends) } else { quote!(#pass #ends) }
+        match self.near {
+            true if self.staged.is_some() => quote!(let mut __far = false; #pass #ends),
+            true => self.twice(plan, &pass, &ends),
+            false => quote!(#pass #ends),
+        }
     }
 
     /// A pass for usual arguments, and where it met others, once more from the start for all.
@@ -217,7 +235,7 @@ impl Run {
             return self.plain(&quote!(range), &quote!(i - start), true);
         }
         let slices = self.loads.iter().map(|(name, _)| quote!(let #name = &self.#name[range.clone()];));
-        let start = self.indices[0].then(|| quote!(let start = range.start;));
+        let start = self.counts_blocks().then(|| quote!(let start = range.start;));
         let index = vec![quote!(start)];
         let inner =
             if plan.mode == Mode::Map { self.map(&index) } else { self.lanes(&index, &quote!(range.len())) };
@@ -293,7 +311,7 @@ impl Run {
     }
 
     /// `targets = self.at(..)`.
-    fn call(
+    pub(super) fn call(
         &self,
         index: &[TokenStream],
         loads: &[TokenStream],
@@ -301,7 +319,8 @@ impl Run {
         targets: &[TokenStream],
     ) -> TokenStream {
         let index = index.iter().zip(&self.indices).filter(|(_, used)| **used).map(|(i, _)| i);
-        let accs = self.accumulators.iter().map(|Accumulator { name, .. }| quote!(#name));
+        let accs = self.accumulators.iter().filter(|_| self.staged.is_none());
+        let accs = accs.map(|Accumulator { name, .. }| quote!(#name));
         let far = self.near.then(|| quote!(&mut __far));
         let scratch = self.scratch.is_some().then(|| quote!(&mut __scratch));
         let args: Vec<TokenStream> = index
@@ -367,17 +386,33 @@ impl Run {
             targets.push(quote!(#name[l]));
         }
         targets.extend(sums.iter().cloned());
-        let step = self.call(&advance(start, &quote!(block * L + l)), &loads, &sums, &targets);
-        let body = quote!(#open for l in 0..L { #step } #close);
+        let index = advance(start, &quote!(block * L + l));
+        let counted = self.counts_blocks();
+        let body = match &self.staged {
+            Some(staged) => {
+                let steps = staged.block(self, &index, (&loads, &sums, &targets));
+                quote!(#open #steps #close)
+            }
+            None => {
+                let step = self.call(&index, &loads, &sums, &targets);
+                quote!(#open for l in 0..L { #step } #close)
+            }
+        };
         if blocks.is_empty() {
             return quote!(for block in 0..#len / L { #body });
         }
         let (pattern, iterator) = zip_slices(blocks);
-        if *self.indices.last().unwrap_or(&false) {
+        if counted {
             quote!(for (block, #pattern) in #iterator.enumerate() { #body })
         } else {
             quote!(for #pattern in #iterator { #body })
         }
+    }
+
+    /// Whether an iteration asks for the innermost index.
+    fn counts_blocks(&self) -> bool {
+        let last = |indices: &[bool]| *indices.last().unwrap_or(&false);
+        last(&self.indices) || self.staged.as_ref().is_some_and(|s| last(&s.indices))
     }
 
     fn rest_loop(&self, start: &[TokenStream], len: &TokenStream, tails: &[Part]) -> TokenStream {
@@ -385,7 +420,11 @@ impl Run {
         let loads: Vec<TokenStream> = self.loads.iter().map(|(name, _)| quote!(#name)).collect();
         let stores = self.stores.iter().map(|Store { name, .. }| quote!(*#name));
         let targets: Vec<TokenStream> = stores.chain(sums.iter().cloned()).collect();
-        let step = self.call(&advance(start, &quote!(#len / L * L + l)), &loads, &sums, &targets);
+        let index = advance(start, &quote!(#len / L * L + l));
+        let step = match &self.staged {
+            Some(staged) => staged.single(self, &index, (&loads, &sums, &targets)),
+            None => self.call(&index, &loads, &sums, &targets),
+        };
         if tails.is_empty() {
             return quote!(for l in 0..#len % L { #step });
         }
