@@ -54,6 +54,8 @@ pub mod optim;
 pub mod prelude;
 mod random;
 pub mod shape;
+#[cfg(any(feature = "argmin", feature = "levenberg-marquardt"))]
+pub mod solvers;
 pub mod special;
 pub mod stats;
 #[cfg(feature = "safetensors")]

@@ -203,11 +203,11 @@ fn long_leaves_move_like_single_numbers() {
     let made = || RmsProp::new(0.01).centered(true).momentum(0.9).weight_decay(0.1);
     let mut long = made();
     for step in 0..3 {
-        long.step(&mut all, DVector::from_fn(n, |i, _| slope(i, step)));
+        long.step(&mut all, &DVector::from_fn(n, |i, _| slope(i, step)));
     }
     for i in [0, 1, 17, 4095, 131_072, 262_143, 300_000, 300_006] {
         let (mut one, mut single) = (start(i), made());
-        (0..3).for_each(|step| single.step(&mut one, slope(i, step)));
+        (0..3).for_each(|step| single.step(&mut one, &slope(i, step)));
         assert_eq!(all[i], one, "number {i}");
     }
 }
@@ -228,7 +228,7 @@ fn state_is_shaped_like_the_parameters() {
 
 fn refused<P: pullback::LeavesMut + Clone + PartialEq>(params: P, grad: impl pullback::Leaves) -> LeafError {
     let (mut after, mut sgd) = (params.clone(), Sgd::new(0.1).momentum(0.5));
-    let error = sgd.try_step(&mut after, grad).unwrap_err();
+    let error = sgd.try_step(&mut after, &grad).unwrap_err();
     assert!(after == params && sgd.state().steps() == 0, "nothing changes: {error}");
     error
 }
@@ -250,14 +250,14 @@ fn what_does_not_fit_is_named() {
     let error = refused([[1.0; 3]; 2], DMatrix::from_element(2, 3, 1.0));
     assert_eq!(error.to_string(), "the parameter is row-major but its gradient column-major");
     // where the order makes no difference it is no error
-    Sgd::new(0.1).step(&mut [1.0; 3], DVector::from_element(3, 1.0));
+    Sgd::new(0.1).step(&mut [1.0; 3], &DVector::from_element(3, 1.0));
 }
 
 #[test]
 fn other_parameters_than_before_are_refused() {
     let mut sgd = Sgd::new(0.1).momentum(0.5);
-    sgd.step(&mut [1.0; 3], [1.0; 3]);
-    let error = sgd.try_step(&mut [1.0; 4], [1.0; 4]).unwrap_err();
+    sgd.step(&mut [1.0; 3], &[1.0; 3]);
+    let error = sgd.try_step(&mut [1.0; 4], &[1.0; 4]).unwrap_err();
     assert_eq!(error.to_string(), "the parameter has shape [4] but the optimizer's state of it [3]");
     assert_eq!(sgd.state().steps(), 1);
 }
@@ -281,15 +281,15 @@ fn swapped(y: f64, x: f64) -> f64 {
 #[should_panic(expected = "`1` has shape [] but its gradient [2]")]
 fn step_panics_with_the_same_words() {
     let (mut a, mut b) = (1.0, 2.0);
-    Adam::new(0.1).step((&mut a, &mut b), (1.0, [1.0, 2.0]));
+    Adam::new(0.1).step((&mut a, &mut b), &(1.0, [1.0, 2.0]));
 }
 
 #[test]
 fn learning_rates_change_between_steps() {
     let mut sgd = Sgd::new(0.5);
     let mut w = 1.0;
-    sgd.step(&mut w, 1.0);
+    sgd.step(&mut w, &1.0);
     sgd.set_learning_rate(0.25);
-    sgd.step(&mut w, 1.0);
+    sgd.step(&mut w, &1.0);
     assert_eq!((w, sgd.learning_rate()), (0.25, 0.25));
 }

@@ -148,7 +148,7 @@ fn train<O: Optimizer + Clone>(
         if let Some((path, until)) = checkpoint
             && step + 1 == until
         {
-            storage::save_checkpoint(path, (&w, &b), &optimizer).unwrap();
+            storage::save_checkpoint(path, &(&w, &b), &optimizer).unwrap();
             // begin anew, from the file alone
             ((w, b), optimizer) = (start(), made());
             optimizer.set_learning_rate(123.0);
@@ -198,11 +198,11 @@ fn a_checkpoint_of_another_optimizer_changes_nothing() {
 #[test]
 fn a_checkpoint_before_the_first_step() {
     let path = place("fresh");
-    storage::save_checkpoint(&path, [1.0, 2.0], &Adam::new(0.1)).unwrap();
+    storage::save_checkpoint(&path, &[1.0, 2.0], &Adam::new(0.1)).unwrap();
     let (mut w, mut adam) = ([0.0f64; 2], Adam::new(0.2));
-    adam.step(&mut w, [1.0, 1.0]);
+    adam.step(&mut w, &[1.0, 1.0]);
     storage::load_checkpoint(&path, &mut w, &mut adam).unwrap();
     assert_eq!((w, adam.learning_rate(), adam.state().steps()), ([1.0, 2.0], 0.1, 0));
-    adam.step(&mut w, [1.0, 1.0]);
+    adam.step(&mut w, &[1.0, 1.0]);
     assert!((w[0] - 0.9).abs() < 1e-8);
 }

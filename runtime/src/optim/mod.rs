@@ -75,7 +75,7 @@ pub trait Optimizer {
     ///
     /// # Errors
     /// As [`update`](Optimizer::update).
-    fn try_step(&mut self, mut params: impl LeavesMut, grad: impl Leaves) -> Result<(), LeafError>
+    fn try_step(&mut self, mut params: impl LeavesMut, grad: &(impl Leaves + ?Sized)) -> Result<(), LeafError>
     where
         Self: Sized,
     {
@@ -87,7 +87,7 @@ pub trait Optimizer {
     /// # Panics
     /// Where [`update`](Optimizer::update) returns an error.
     #[track_caller]
-    fn step(&mut self, params: impl LeavesMut, grad: impl Leaves)
+    fn step(&mut self, params: impl LeavesMut, grad: &(impl Leaves + ?Sized))
     where
         Self: Sized,
     {
@@ -107,7 +107,7 @@ macro_rules! common {
             /// If leaves of parameters and gradient differ in number, shape, type or order, or are not those of the steps
             /// before.
             #[track_caller]
-            pub fn step(&mut self, params: impl $crate::LeavesMut, grad: impl $crate::Leaves) {
+            pub fn step(&mut self, params: impl $crate::LeavesMut, grad: &(impl $crate::Leaves + ?Sized)) {
                 $crate::optim::Optimizer::step(self, params, grad);
             }
 
@@ -118,7 +118,7 @@ macro_rules! common {
             pub fn try_step(
                 &mut self,
                 params: impl $crate::LeavesMut,
-                grad: impl $crate::Leaves,
+                grad: &(impl $crate::Leaves + ?Sized),
             ) -> Result<(), $crate::optim::LeafError> {
                 $crate::optim::Optimizer::try_step(self, params, grad)
             }

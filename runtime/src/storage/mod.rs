@@ -46,7 +46,7 @@ use tensors::{Count, OPTIMIZER, RATE, STEPS, Stored};
 ///
 /// # Errors
 /// If the file cannot be written. What was there before is there still.
-pub fn save(path: impl AsRef<Path>, value: impl Leaves) -> Result<(), StorageError> {
+pub fn save(path: impl AsRef<Path>, value: &(impl Leaves + ?Sized)) -> Result<(), StorageError> {
     file::write(path.as_ref(), &tensors::bytes(&value, None))
 }
 
@@ -70,7 +70,7 @@ pub fn load(path: impl AsRef<Path>, mut value: impl LeavesMut) -> Result<(), Sto
 /// If the file cannot be written. What was there before is there still.
 pub fn save_checkpoint(
     path: impl AsRef<Path>,
-    params: impl Leaves,
+    params: &(impl Leaves + ?Sized),
     optimizer: &impl Optimizer,
 ) -> Result<(), StorageError> {
     file::write(path.as_ref(), &tensors::bytes(&params, Some((optimizer.state(), optimizer.learning_rate()))))
