@@ -26,6 +26,7 @@
 #[doc(hidden)]
 pub mod activations;
 pub mod init;
+mod linear;
 #[doc(hidden)]
 pub mod losses;
 
@@ -33,6 +34,7 @@ pub mod losses;
 pub use activations::{
     elu, gelu, leaky_relu, log_sigmoid, log_softmax, relu, sigmoid, silu, softmax, softplus,
 };
+pub use linear::{Linear, Linear64};
 #[doc(inline)]
 pub use losses::{
     binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, huber_loss, l1_loss, l1_sum,

@@ -2,4 +2,5 @@
 
 mod edge_cases;
 mod generic;
+mod linear;
 mod peers;
