@@ -28,6 +28,8 @@
 //! - `check(args)`: the gradient against differences, see [`CheckError`];
 //! - `explain()`: the function and its derivative as IR, and the loops that run.
 //!
+//! The [guide] explains the language, the conventions, and the rest.
+//!
 //! A gradient is shaped like the parameter; several parameters give a struct with their names.
 
 #![warn(unreachable_pub)]
@@ -45,6 +47,7 @@ mod device;
 mod differentiable;
 mod function;
 mod generic;
+pub mod guide;
 pub mod leaves;
 #[doc(hidden)]
 pub mod math;
