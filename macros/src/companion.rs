@@ -26,6 +26,8 @@ pub(crate) struct Callee {
     pub(crate) name: String,
     /// The path of the function, or of the type whose method it is if the caller names that.
     pub(crate) written: Option<syn::Path>,
+    /// If that is missing: a closure that finds a value of the type in one of a type that the caller names.
+    pub(crate) part: Option<TokenStream>,
     /// Whether it belongs to a type.
     pub(crate) is_method: bool,
     /// Whether each parameter is filled by the function, and its type.
@@ -140,17 +142,44 @@ impl FunctionEntry {
         let owner = written.as_ref().map_or(String::new(), known::key);
         let name = name.to_string();
         rename_externals(&mut module, &owner, is_method, &name);
-        Some(Callee { path: key.to_string(), name, written, is_method, params, ret, consts, module })
+        Some(Callee {
+            path: key.to_string(),
+            name,
+            written,
+            part: None,
+            is_method,
+            params,
+            ret,
+            consts,
+            module,
+        })
+    }
+}
+
+impl Callee {
+    /// The expression of the k-th constant that it reads; `None` if the caller has no way to its type.
+    pub(crate) fn constant(&self, k: usize) -> Option<syn::Expr> {
+        let (name, key) = (constant_name(k), constant_key(&self.name, k));
+        match (&self.written, &self.part) {
+            (Some(path), _) if self.is_method => {
+                Some(syn::parse_quote!(<#path as ::pullback::__Constant<#key>>::VALUE))
+            }
+            (Some(path), _) => Some(syn::parse_quote!(#path::#name)),
+            (None, Some(part)) => Some(syn::parse_quote!(::pullback::__constant::<#key, _, _>(#part))),
+            (None, None) => None,
+        }
     }
 }
 
 /// The associated constant that re-exposes the k-th constant that a function reads.
-pub(crate) fn constant_name(is_method: bool, name: &str, k: usize) -> Ident {
-    if is_method {
-        format_ident!("__PULLBACK_{name}_CONST_{k}")
-    } else {
-        format_ident!("__PULLBACK_CONST_{k}")
-    }
+fn constant_name(k: usize) -> Ident {
+    format_ident!("__PULLBACK_CONST_{k}")
+}
+
+/// The number under which a type re-exposes the k-th constant that a method reads.
+fn constant_key(method: &str, k: usize) -> u64 {
+    let text = format!("{method}:{k}");
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// The associated function that re-exposes the k-th function without IR that a function calls.
@@ -302,21 +331,27 @@ fn place_hash(name: &Ident, salt: &str) -> u64 {
 
 /// Constants and functions without IR, as associated items of the companion enum.
 fn exposed(sig: &Signature, module: &Module) -> TokenStream {
-    let (is_method, name) = (sig.owner.is_some(), plain(&sig.name));
+    let (is_method, name, target) = (sig.owner.is_some(), plain(&sig.name), sig.target());
     let consts = sig.consts.iter().enumerate().map(|(k, (expr, s))| {
-        let (ident, ty) = (constant_name(is_method, &name, k), rust_scalar(*s));
-        quote!(#[doc(hidden)] pub const #ident: #ty = #expr;)
+        let (ident, key, ty) = (constant_name(k), constant_key(&name, k), rust_scalar(*s));
+        if is_method {
+            quote!(impl ::pullback::__Constant<#key> for #target { type Type = #ty; const VALUE: #ty = #expr; })
+        } else {
+            quote!(impl #target { #[doc(hidden)] pub const #ident: #ty = #expr; })
+        }
     });
     let externals = module.funcs.iter().filter(|f| f.external.is_some()).enumerate();
-    let externals = externals.map(|(k, f)| external(&external_name(is_method, &name, k), f));
+    let externals = externals.map(|(k, f)| {
+        let function = external(&external_name(is_method, &name, k), f);
+        quote!(impl #target { #function })
+    });
     let all: Vec<TokenStream> = consts.chain(externals).collect();
     if all.is_empty() {
         TokenStream::new()
     } else {
-        let target = sig.target();
         quote! {
-            #[allow(unused, non_upper_case_globals, unreachable_pub, clippy::all, clippy::pedantic)]
-            impl #target { #(#all)* }
+            #[allow(unused, unreachable_pub, clippy::all, clippy::pedantic)]
+            const _: () = { #(#all)* };
         }
     }
 }

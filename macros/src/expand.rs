@@ -240,7 +240,9 @@ fn callees(state: &State) -> Vec<Callee> {
         let is_method = !answer.method.is_empty();
         let name = if is_method { &answer.method } else { &answer.key };
         for entry in instances {
-            callees.extend(entry.callee(&answer.key, name, written.clone(), is_method));
+            let part = (written.is_none() && !answer.path.is_empty()).then(|| answer.path.clone());
+            let callee = entry.callee(&answer.key, name, written.clone(), is_method);
+            callees.extend(callee.map(|c| Callee { part, ..c }));
         }
     }
     companion::separate(&mut callees);

@@ -31,9 +31,45 @@ pub(crate) fn key(path: &syn::Path) -> String {
 pub(crate) fn named(ty: Ty, path: &syn::Path) -> Ty {
     let with = |name: &TypeName| TypeName { path: Some(path.clone()), ..name.clone() };
     match ty {
-        Ty::Struct(s) => Ty::Struct(Rc::new(Struct { name: with(&s.name), ..(*s).clone() })),
+        Ty::Struct(s) => {
+            let fields = parts(&s, path, &quote!(this));
+            Ty::Struct(Rc::new(Struct { name: with(&s.name), fields, ..(*s).clone() }))
+        }
         Ty::Enum(e) => Ty::Enum(Rc::new(Enum { name: with(&e.name), ..(*e).clone() })),
         ty => ty,
+    }
+}
+
+/// The fields of a struct that lies at `place` in a value of the type `root`.
+fn parts(s: &Struct, root: &syn::Path, place: &TokenStream) -> Vec<Field> {
+    let part = |f: &Field| {
+        let accessor = f.accessor();
+        Field { ty: part_of(&f.ty, root, &quote!((*#place.#accessor()))), ..f.clone() }
+    };
+    s.fields.iter().map(part).collect()
+}
+
+/// The type of what lies at `place`, with the way to each type of the user's in it.
+fn part_of(ty: &RustTy, root: &syn::Path, place: &TokenStream) -> RustTy {
+    let element = |t: &RustTy| Box::new(part_of(t, root, &quote!(#place[0])));
+    let with = |name: &TypeName| TypeName { part: Some(quote!(|this: &#root| &#place)), ..name.clone() };
+    match ty {
+        RustTy::Array(t, n) => RustTy::Array(element(t), *n),
+        RustTy::Slice(t) => RustTy::Slice(element(t)),
+        RustTy::Vec(t) => RustTy::Vec(element(t)),
+        RustTy::Tuple(ts) => {
+            let part = |(k, t): (usize, &RustTy)| {
+                let k = syn::Index::from(k);
+                part_of(t, root, &quote!(#place.#k))
+            };
+            RustTy::Tuple(ts.iter().enumerate().map(part).collect())
+        }
+        RustTy::Struct(s) => {
+            let fields = parts(s, root, place);
+            RustTy::Struct(Rc::new(Struct { name: with(&s.name), fields, ..(**s).clone() }))
+        }
+        RustTy::Enum(e) => RustTy::Enum(Rc::new(Enum { name: with(&e.name), ..(**e).clone() })),
+        ty => ty.clone(),
     }
 }
 
@@ -104,7 +140,7 @@ impl Definition {
     pub(crate) fn define(self, types: &mut Types) -> Res<()> {
         let Definition { home, id, name, what } = self;
         let id = id.to_string();
-        let name = TypeName { id: id.clone(), home, name: name.to_string(), path: None };
+        let name = TypeName { id: id.clone(), home, name: name.to_string(), path: None, part: None };
         let ty = match what {
             What::Enum(variants) => {
                 let variants = variants.into_iter().map(|(v, n)| (v.unraw().to_string(), n)).collect();

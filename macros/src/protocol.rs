@@ -43,7 +43,7 @@ pub(crate) struct State {
 pub(crate) struct Answer {
     /// The path that was asked, as text, or the name of a method's companion macro.
     pub(crate) key: String,
-    /// The path, or that of the method's type; empty if there is none.
+    /// The path, or that of the method's type, or, if that has none, a closure that finds a value of it; may be empty.
     pub(crate) path: TokenStream,
     /// The name of the method; empty if it is none.
     pub(crate) method: String,
@@ -76,8 +76,9 @@ impl State {
     /// what the type's own companion macro said. (rustc forbids a path to a macro that a macro made, but not a glob import.)
     pub(crate) fn ask_method(&self, wanted: &Wanted) -> TokenStream {
         let key = method_key(&wanted.of.id, &wanted.name);
-        let (home, path) = (&wanted.of.home, &wanted.of.path);
-        let state = self.tokens(&key, &wanted.name, &quote!(#path));
+        let (home, path, part) = (&wanted.of.home, &wanted.of.path, &wanted.of.part);
+        let path = if path.is_some() { quote!(#path) } else { quote!(#part) };
+        let state = self.tokens(&key, &wanted.name, &path);
         let scope = format_ident!("__pullback_ask_{:016x}", self.place_hash(&key));
         let name = Ident::new(&key, wanted.place.start);
         quote! {

@@ -69,6 +69,8 @@ pub(crate) struct TypeName {
     pub(crate) name: String,
     /// How the function that is being expanded names it; `None` if it is only a part of another type there.
     pub(crate) path: Option<syn::Path>,
+    /// Where that function finds a value of it in a value of a type that it names: a closure.
+    pub(crate) part: Option<proc_macro2::TokenStream>,
 }
 
 impl PartialEq for TypeName {

@@ -50,6 +50,23 @@ pub trait Differentiable: Sized {
 #[doc(hidden)]
 pub fn __known<T: Differentiable>() {}
 
+/// A constant that a method of a type reads, for callers that may not be able to name it.
+#[doc(hidden)]
+pub trait __Constant<const KEY: u64> {
+    /// The constant's type.
+    type Type;
+    /// The constant.
+    const VALUE: Self::Type;
+}
+
+/// The constant of a type that is a part of another, found without its name.
+#[doc(hidden)]
+#[inline(always)]
+#[must_use]
+pub const fn __constant<const KEY: u64, S, T: __Constant<KEY>>(_part: for<'s> fn(&'s S) -> &'s T) -> T::Type {
+    T::VALUE
+}
+
 macro_rules! number {
     ($($t:ident $tangent:ty, $zero:expr;)*) => {
         $(impl Differentiable for $t {

@@ -68,9 +68,9 @@ mod tangent;
 pub use check::CheckError;
 pub use detach::detach;
 pub use device::{Device, DeviceError};
-#[doc(hidden)]
-pub use differentiable::__known;
 pub use differentiable::Differentiable;
+#[doc(hidden)]
+pub use differentiable::{__Constant, __constant, __known};
 pub use function::{Function, Grad, Workspace};
 pub use generic::Real;
 pub use leaves::{Leaves, LeavesMut};

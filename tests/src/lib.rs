@@ -6,6 +6,7 @@ pub mod close;
 pub mod dual;
 #[cfg(feature = "cuda")]
 pub mod fake;
+pub mod models;
 pub mod random;
 pub mod random_ir;
 pub mod random_rust;

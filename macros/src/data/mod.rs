@@ -65,7 +65,13 @@ fn no_generics(generics: &syn::Generics, errors: &mut Errors) -> Res<()> {
 /// A name whose companion macro is about to be made.
 fn new_name(ident: &Ident) -> TypeName {
     let id = companion::hidden_name(ident, "").to_string();
-    TypeName { id, home: quote!($crate), name: ident.to_string(), path: Some(ident.clone().into()) }
+    TypeName {
+        id,
+        home: quote!($crate),
+        name: ident.to_string(),
+        path: Some(ident.clone().into()),
+        part: None,
+    }
 }
 
 fn structure(item: &ItemStruct, types: &Types, errors: &mut Errors) -> Res<Expanded> {

@@ -85,17 +85,16 @@ impl Lower<'_> {
             values.extend(self.flatten(&v)?);
         }
         for (k, s) in callee.consts.iter().enumerate() {
-            let ident = crate::companion::constant_name(callee.is_method, &callee.name, k);
-            let Some(path) = &callee.written else {
+            let Some(expr) = callee.constant(k) else {
                 return self.fail(place, messages::unnamed_type(&callee.name));
             };
-            let text = format!("{}::{ident}", callee.path);
+            let text = format!("{}::constant_{k}", callee.path);
             let ty = match s {
                 Scalar::Bool => Ty::Bool,
                 s if s.is_int() => Ty::Int(crate::types::Int::I64),
                 s => Ty::Float(*s),
             };
-            let Val::Num(v, _) = self.hidden_parameter(&text, syn::parse_quote!(#path::#ident), ty) else {
+            let Val::Num(v, _) = self.hidden_parameter(&text, expr, ty) else {
                 return Err(SILENT);
             };
             values.push(v);
