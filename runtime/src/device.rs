@@ -54,6 +54,12 @@ impl Device {
         matches!(self.0, Kind::Cpu)
     }
 
+    /// A GPU that was opened.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn of_gpu(gpu: &std::sync::Arc<crate::cuda::Gpu>) -> Device {
+        Device(Kind::Cuda(gpu.clone()))
+    }
+
     /// The GPU, if this is one.
     #[cfg(feature = "cuda")]
     #[must_use]
@@ -64,6 +70,20 @@ impl Device {
         }
     }
 }
+
+impl PartialEq for Device {
+    fn eq(&self, other: &Device) -> bool {
+        match (&self.0, &other.0) {
+            (Kind::Cpu, Kind::Cpu) => true,
+            #[cfg(feature = "cuda")]
+            (Kind::Cuda(a), Kind::Cuda(b)) => a.ordinal() == b.ordinal(),
+            #[cfg(feature = "cuda")]
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Device {}
 
 impl fmt::Display for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,6 +128,8 @@ pub enum DeviceError {
     Panicked(String),
     /// Shapes that do not fit together: the function, the arguments, and both lengths.
     Shape(String),
+    /// Data that is elsewhere than where it is wanted: where it is.
+    Elsewhere(String),
     /// A construct that runs on the CPU only: the function, and what it is.
     Unsupported(&'static str),
     /// Any other error of the driver: what failed, and the driver's name for it.
@@ -137,6 +159,9 @@ impl fmt::Display for DeviceError {
             }
             DeviceError::Panicked(message) => write!(f, "the function panicked: {message}"),
             DeviceError::Shape(message) => f.write_str(message),
+            DeviceError::Elsewhere(place) => {
+                write!(f, "a tensor is on {place}; `to(&device)` copies it")
+            }
             DeviceError::Unsupported(message) => f.write_str(message),
             DeviceError::Driver { doing, error } => write!(f, "{doing}: {error}"),
         }

@@ -64,6 +64,7 @@ pub mod stats;
 #[cfg(feature = "safetensors")]
 pub mod storage;
 mod tangent;
+pub mod tensor;
 
 pub use check::CheckError;
 pub use detach::detach;
@@ -80,3 +81,4 @@ pub use pullback_macros::__resume;
 pub use pullback_macros::{Differentiable, derivative, differentiable};
 pub use random::Random;
 pub use tangent::Tangent;
+pub use tensor::Tensor;

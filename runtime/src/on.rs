@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::DeviceError;
 #[cfg(feature = "cuda")]
-use crate::cuda::{Array, Element, Gpu, Leaf};
+use crate::cuda::{Array, Gpu, Leaf};
 #[cfg(feature = "cuda")]
 use std::sync::Arc;
 
@@ -13,11 +13,7 @@ use std::sync::Arc;
 #[doc(hidden)]
 pub trait Parameter {
     /// The type of the elements.
-    #[cfg(feature = "cuda")]
-    type Elem: Element;
-    /// The type of the elements.
-    #[cfg(not(feature = "cuda"))]
-    type Elem: Copy + Default + Send + Sync + 'static;
+    type Elem: crate::tensor::Float;
     /// The parameter's type, references stripped.
     type Target: ?Sized;
     /// The type of its gradient, which owns its elements.

@@ -7,3 +7,4 @@ mod exact;
 mod functions;
 mod ops;
 mod snapshots;
+mod tensor;
