@@ -185,7 +185,7 @@ fn chain(x: &[f64]) -> f64 {
 #[test]
 fn newton_cg() {
     let solver = NewtonCG::new(MoreThuenteLineSearch::new()).with_tolerance(1e-14).unwrap();
-    let run = Executor::new(objective!(hessian |x| chain(x)), solver)
+    let run = Executor::new(objective!(hessian | x | chain(x)), solver)
         .configure(|s| s.param(vec![2.0, -1.0, 0.5, 4.0]).max_iters(100))
         .run()
         .unwrap();
