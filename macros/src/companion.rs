@@ -38,6 +38,8 @@ pub(crate) struct Callee {
     pub(crate) consts: Vec<Scalar>,
     /// Its IR and that of what it calls; functions without IR are named as the caller can.
     pub(crate) module: Module,
+    /// Whether it is `pullback::detach`.
+    pub(crate) detach: bool,
 }
 
 impl Callee {
@@ -53,6 +55,8 @@ pub(crate) enum Entry {
     Function(Vec<FunctionEntry>),
     /// Of a type: definitions, and the type in terms of them.
     Type(Vec<Definition>, Box<syn::Type>),
+    /// Of `pullback::detach`.
+    Detach,
     /// Of what has errors itself.
     Failed,
 }
@@ -86,6 +90,7 @@ impl Parse for Entry {
                 input.parse::<Token![=]>()?;
                 Ok(Entry::Type(types, Box::new(input.parse()?)))
             }
+            "detach" => Ok(Entry::Detach),
             _ => Ok(Entry::Failed),
         }
     }
@@ -152,6 +157,7 @@ impl FunctionEntry {
             ret,
             consts,
             module,
+            detach: false,
         })
     }
 }
@@ -167,6 +173,22 @@ impl Callee {
             (Some(path), _) => Some(syn::parse_quote!(#path::#name)),
             (None, Some(part)) => Some(syn::parse_quote!(::pullback::__constant::<#key, _, _>(#part))),
             (None, None) => None,
+        }
+    }
+
+    /// `pullback::detach`, called by this path.
+    pub(crate) fn detach(key: &str) -> Callee {
+        Callee {
+            path: key.to_string(),
+            name: key.to_string(),
+            written: None,
+            part: None,
+            is_method: false,
+            params: Vec::new(),
+            ret: Ty::UNIT,
+            consts: Vec::new(),
+            module: Module::default(),
+            detach: true,
         }
     }
 }

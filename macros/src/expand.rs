@@ -93,6 +93,7 @@ fn without_marks(item: &TokenStream) -> (TokenStream, bool) {
     match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Fn(mut f)) => {
             parse::strip_attributes(&mut f.sig);
+            f.attrs.retain(|a| !parse::is_ours(a));
             (f.into_token_stream(), false)
         }
         Ok(Item::Type(_) | Item::Enum(_)) => (item.clone(), true),
@@ -180,10 +181,9 @@ fn types(state: &State, errors: &mut Errors) -> Res<Front> {
 
 /// Whether something that was asked has errors of its own.
 fn failed_answer(state: &State) -> bool {
-    state
-        .answers
-        .iter()
-        .any(|a| !matches!(syn::parse2(a.entry.clone()), Ok(Entry::Type(..) | Entry::Function(_))))
+    state.answers.iter().any(|a| {
+        !matches!(syn::parse2(a.entry.clone()), Ok(Entry::Type(..) | Entry::Function(_) | Entry::Detach))
+    })
 }
 
 fn front(state: &State, errors: &mut Errors) -> Res<Front> {
@@ -223,6 +223,9 @@ fn parsed(state: &State, errors: &mut Errors) -> Res<(ItemFn, Options, Parsed)> 
         }
         _ => parse::not_a_function(errors, &e),
     })?;
+    if let Some(other) = item.attrs.iter().find(|a| parse::is_ours(a)) {
+        return Err(errors.report(Place::of(other), messages::rule_and_function()));
+    }
     let options = attrs::options(state.args.clone(), state.what == What::Rule, errors);
     let owner: Option<syn::Path> = syn::parse2(state.owner.clone()).ok();
     // The body is looked at even if the attribute is wrong: mistakes are reported together.
@@ -235,7 +238,14 @@ fn parsed(state: &State, errors: &mut Errors) -> Res<(ItemFn, Options, Parsed)> 
 fn callees(state: &State) -> Vec<Callee> {
     let mut callees = Vec::new();
     for answer in &state.answers {
-        let Ok(Entry::Function(instances)) = syn::parse2(answer.entry.clone()) else { continue };
+        let instances = match syn::parse2(answer.entry.clone()) {
+            Ok(Entry::Function(instances)) => instances,
+            Ok(Entry::Detach) => {
+                callees.push(Callee::detach(&answer.key));
+                continue;
+            }
+            _ => continue,
+        };
         let written: Option<syn::Path> = syn::parse2(answer.path.clone()).ok();
         let is_method = !answer.method.is_empty();
         let name = if is_method { &answer.method } else { &answer.key };

@@ -5,6 +5,7 @@ use proc_macro2::{Ident, TokenStream};
 use pullback_kernels::ir::{Block, Func, Inst, Kind, Loc, Module, Rule, Ty as IrTy, Value};
 use quote::{format_ident, quote};
 use syn::ItemFn;
+use syn::ext::IdentExt;
 
 use crate::ast::Place;
 use crate::attrs::Options;
@@ -79,13 +80,13 @@ fn check_cotangents(
     if want == rule.ret {
         return Ok(());
     }
-    let names: Vec<String> = wrt.iter().map(|&k| params[k].name.to_string()).collect();
+    let names: Vec<String> = wrt.iter().map(|&k| params[k].name.unraw().to_string()).collect();
     let message = messages::rule_result(&Ty::from(&want).show(), &Ty::from(&rule.ret).show(), &names);
     Err(errors.report(Place::of(&item.sig.output), message))
 }
 
 fn value_name(name: &Ident) -> String {
-    format!("{name}.value")
+    format!("{}.value", name.unraw())
 }
 
 /// `f` as a function without IR, with its rule.
@@ -94,13 +95,13 @@ fn external(name: &Ident, params: &[IrTy], returns: &[IrTy], rule: &Ident, wrt: 
     f.body.params = params.iter().map(|t| f.values.add(t.clone(), "")).collect();
     f.external = Some(format!("{name}::{VALUE}"));
     f.returns = returns.to_vec();
-    f.rule = Some(Rule { func: rule.to_string(), wrt });
+    f.rule = Some(Rule { func: rule.unraw().to_string(), wrt });
     f
 }
 
 /// A function that calls the external one: what callers copy.
 fn wrapper(name: &Ident, params: &[IrTy], returns: &[IrTy]) -> Func {
-    let mut f = Func::new(&name.to_string());
+    let mut f = Func::new(&name.unraw().to_string());
     let args: Vec<Value> = params.iter().map(|t| f.values.add(t.clone(), "")).collect();
     let results: Vec<Value> = returns.iter().map(|t| f.values.add(t.clone(), "")).collect();
     let kind = Kind::Call { func: value_name(name), args: args.clone() };

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use proc_macro2::Ident;
 use pullback_kernels::ir::Scalar;
+use syn::ext::IdentExt;
 
 /// A Rust integer type; in IR all are `i64`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -195,7 +196,8 @@ impl Signature {
     /// The function as messages name it.
     pub(crate) fn title(&self) -> String {
         let owner = self.owner.as_ref().and_then(|o| o.path.segments.last());
-        owner.map_or(self.name.to_string(), |o| format!("{}::{}", o.ident, self.name))
+        let name = self.name.unraw();
+        owner.map_or(name.to_string(), |o| format!("{}::{name}", o.ident))
     }
 
     /// The leaves of the results of its IR function.

@@ -1,7 +1,8 @@
 //! Values that count as constants.
 
 /// Its argument. In a differentiable function the value passes and the derivative does not: `detach(x)` counts as a
-/// constant. It takes numbers, vectors, matrices, lists and references to them, and is called by this path.
+/// constant. It takes numbers, vectors, matrices, lists and references to them, and is called by this
+/// path or, where it is imported, by its name.
 ///
 /// ```
 /// use pullback::differentiable;
@@ -19,11 +20,9 @@ pub fn detach<T>(x: T) -> T {
     x
 }
 
-/// What a call of `detach` without its path finds: nothing tells whose function it is.
+/// The companion of `detach`: tells a differentiable function that calls it by its name whose function it is.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! detach {
-    ($($tokens:tt)*) => {
-        ::core::compile_error!("in a differentiable function write `pullback::detach(..)`, with its path");
-    };
+    ($(:: $cb:ident)+ ! { $($state:tt)* }) => { $(:: $cb)+ ! { { detach } $($state)* } };
 }

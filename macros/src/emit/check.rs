@@ -65,7 +65,7 @@ fn before(sig: &Signature, param: &Param) -> proc_macro2::Ident {
 }
 
 fn comparison(sig: &Signature, param: &Param, single: bool) -> TokenStream {
-    let (name, text, function) = (&param.name, param.name.to_string(), sig.title());
+    let (name, text, function) = (&param.name, param.name.unraw().to_string(), sig.title());
     let [grad, probe] = ["grad", "probe"].map(|name| local(sig, name));
     let grad = if single { quote!(#grad) } else { quote!(#grad.#name) };
     let start = if param.passing == Passing::Mut { before(sig, param) } else { name.clone() };
@@ -105,7 +105,7 @@ fn comparison(sig: &Signature, param: &Param, single: bool) -> TokenStream {
 
 /// Reverse against forward mode, along a direction of one parameter.
 fn along(sig: &Signature, param: &Param, wrt: &[&Param]) -> TokenStream {
-    let (name, text, function) = (&param.name, param.name.to_string(), sig.title());
+    let (name, text, function) = (&param.name, param.name.unraw().to_string(), sig.title());
     let [grad, direction, forward] = ["grad", "direction", "forward"].map(|name| local(sig, name));
     let grad = if wrt.len() == 1 { quote!(#grad) } else { quote!(#grad.#name) };
     let start = |p: &Param| {

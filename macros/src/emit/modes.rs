@@ -67,7 +67,7 @@ pub(super) enum Outputs {
 
 /// Prints a derivative, and the function with the parameters of the annotated one that runs it.
 pub(super) fn method(sig: &Signature, module: &Module, func: &Func, method: &Method) -> Printed {
-    let prefix = format!("{}{}", camel(&sig.name.to_string()), camel(method.name));
+    let prefix = format!("{}{}", camel(&sig.name.unraw().to_string()), camel(method.name));
     let (uses, mut items) = (Uses::of(func), Items::new(prefix, module));
     let params = sweep::parameters(sig).0;
     let code = Code::new(func, &uses, &mut items, Site::Host);

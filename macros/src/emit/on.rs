@@ -67,7 +67,7 @@ pub(super) fn all(sig: &Signature, derivatives: &Derivatives, types: &Types, int
     let opens: Vec<Option<Open<'_>>> = sig.params.iter().map(|p| open(sig, p)).collect();
     let markers = opens.iter().flatten().map(Open::items);
     let programs = programs(sig, derivatives);
-    let on = format_ident!("{}On", camel(&sig.name.to_string()));
+    let on = format_ident!("{}On", camel(&sig.name.unraw().to_string()));
     let methods = methods(sig, types, into, &opens, &programs);
     let (name, device) = (&sig.name, local(sig, "device"));
     let (mut code, mut words) = (TokenStream::new(), String::new());
@@ -114,8 +114,11 @@ fn programs(sig: &Signature, derivatives: &Derivatives) -> Vec<Program> {
 
 fn open<'s>(sig: &Signature, param: &'s Param) -> Option<Open<'s>> {
     let generic = generic(sig, param)?;
-    let marker =
-        format_ident!("{}{}", camel(&sig.name.to_string()), camel(&format!("_{}_argument", param.name)));
+    let marker = format_ident!(
+        "{}{}",
+        camel(&sig.name.unraw().to_string()),
+        camel(&format!("_{}_argument", param.name.unraw()))
+    );
     Some(Open { param, marker, generic })
 }
 

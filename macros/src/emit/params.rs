@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use pullback_kernels::ir::{Extent, Scalar, Ty, Value};
 use quote::quote;
+use syn::ext::IdentExt;
 
 use super::code::Code;
 use super::scalar::{self, Num};
@@ -62,7 +63,7 @@ impl Code<'_, '_> {
     ) -> TokenStream {
         let mut leaves: Vec<(&Param, Leaf)> = Vec::new();
         for param in params.iter().chain(cotangents) {
-            self.names.reserve(&param.name.to_string());
+            self.names.reserve(&param.name.unraw().to_string());
         }
         leaves.extend(params.iter().flat_map(|p| leaves_of(p, Of::Value).into_iter().map(move |l| (p, l))));
         let floats = |p| leaves_of(p, Of::Tangent).into_iter().filter(|l| l.is_float).map(move |l| (p, l));
@@ -98,7 +99,7 @@ impl Code<'_, '_> {
         known: &mut Vec<(Value, TokenStream)>,
     ) -> TokenStream {
         let (shape, mut out) = (self.ty(v).shape(), TokenStream::new());
-        let text = format!("{}{}", param.name, leaf.way);
+        let text = format!("{}{}", param.name.unraw(), leaf.way);
         for (&extent, Axis { len, noun }) in shape.iter().zip(&leaf.axes) {
             let this = quote!((#text, #noun, #len));
             match extent {
@@ -125,7 +126,7 @@ impl Code<'_, '_> {
     }
 
     fn bind_leaf(&mut self, param: &Param, leaf: &Leaf, v: Value) -> TokenStream {
-        let name = format!("{}{}", param.name, leaf.suffix);
+        let name = format!("{}{}", param.name.unraw(), leaf.suffix);
         match &leaf.access {
             Access::Number(expr) if leaf.suffix.is_empty() && param.name == expr.to_string() => {
                 self.nums.insert(v, Num::atom(expr.clone()));
@@ -169,8 +170,9 @@ impl Code<'_, '_> {
 /// What the axes of each leaf of a parameter count, with the parameter's name.
 pub(super) fn nouns(param: &Param) -> Vec<(String, Vec<&'static str>)> {
     let leaves = leaves_of(param, Of::Value).into_iter();
-    let one =
-        |leaf: Leaf| (format!("{}{}", param.name, leaf.way), leaf.axes.iter().map(|a| a.noun).collect());
+    let one = |leaf: Leaf| {
+        (format!("{}{}", param.name.unraw(), leaf.way), leaf.axes.iter().map(|a| a.noun).collect())
+    };
     leaves.map(one).collect()
 }
 

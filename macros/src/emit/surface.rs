@@ -22,7 +22,7 @@ pub(super) struct Types {
 /// Everything that is generated for a function.
 pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStream {
     let name = &sig.name;
-    let prefix = camel(&name.to_string());
+    let prefix = camel(&name.unraw().to_string());
     let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
     let (grad, grad_item) = gradient(sig, &prefix, &wrt);
     let types = Types { grad, workspace: format_ident!("{prefix}Workspace") };
@@ -86,7 +86,7 @@ fn named(sig: &Signature) -> TokenStream {
 
 /// That type as a function for generic code.
 fn function(sig: &Signature, types: &Types) -> TokenStream {
-    let (name, literal) = (&sig.name, sig.name.to_string());
+    let (name, literal) = (&sig.name, sig.name.unraw().to_string());
     let (grad, workspace) = (&types.grad, &types.workspace);
     if sig.owner.is_some() {
         return TokenStream::new();

@@ -39,7 +39,7 @@ const OWN: [&str; 4] = ["grad", "buffers", "seed", "derivative"];
 pub(super) fn parameters(sig: &Signature) -> (Vec<Param>, Vec<Param>) {
     let own = |p: &Param| {
         let mut p = p.clone();
-        if OWN.contains(&p.name.to_string().as_str()) {
+        if OWN.contains(&p.name.unraw().to_string().as_str()) {
             p.name = format_ident!("{}_of_{}", p.name, sig.name.unraw());
         }
         if let syn::Type::Reference(r) = &mut p.written {

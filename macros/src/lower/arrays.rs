@@ -97,10 +97,12 @@ impl Lower<'_> {
     pub(super) fn repeat(&mut self, e: &Expr, list: List, elem: &Expr, n: &Expr) -> Res<Val> {
         let v = self.value(elem)?;
         let n = self.index_number(n)?;
+        self.sure(n)?;
         let len = self.extent_of(n);
         let Some(t) = self.type_of(&v) else { return self.fail_at(elem, messages::not_data(&v.show())) };
         let ty = match (list, len) {
-            (List::Vec, _) => Ty::Vec(Box::new(t.clone())),
+            // The length of an array may be a constant, whose value macros do not know.
+            (List::Vec, _) | (List::Array, Extent::Value(_)) => Ty::Vec(Box::new(t.clone())),
             (List::Array, Extent::Const(n)) if n >= 0 => Ty::Array(Box::new(t.clone()), n as usize),
             _ => return self.fail_at(e, messages::array_length()),
         };

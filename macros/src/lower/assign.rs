@@ -392,6 +392,7 @@ impl Lower<'_> {
                     return Ok(Val::Never);
                 }
                 let v = self.deref(v)?;
+                self.all_sure([&v])?;
                 let t = self.target(left)?;
                 self.write(&t, v)?;
             }
@@ -421,6 +422,7 @@ impl Lower<'_> {
         let t = self.target(left)?;
         let old = self.read(&t)?;
         let new = self.binary(op, old, v)?;
+        self.all_sure([&new])?;
         self.write(&t, new)?;
         Ok(Val::unit())
     }

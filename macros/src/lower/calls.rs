@@ -37,6 +37,11 @@ impl Lower<'_> {
     ) -> Res<Val> {
         let all = self.callees;
         let callee = &all[k];
+        if callee.detach {
+            let [v] = &args[..] else { return self.fail(place, messages::argument_count("detach", 1)) };
+            let v = self.deref(v.clone())?;
+            return self.detached(v);
+        }
         if !self.calls.contains(&k) {
             self.calls.push(k);
         }

@@ -281,6 +281,7 @@ impl Lower<'_> {
         if values.len() != tys.len() {
             return Err(SILENT);
         }
+        values.iter().try_for_each(|v| self.sure(*v))?;
         values.into_iter().zip(tys).map(|(v, t)| self.fit(v, t)).collect()
     }
 }

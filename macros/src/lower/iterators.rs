@@ -83,6 +83,7 @@ impl Lower<'_> {
     }
 
     fn iterate_range(&mut self, lo: Option<Value>, hi: Option<Value>, ty: Ty, place: Place) -> Res<Iter> {
+        lo.iter().chain(&hi).try_for_each(|v| self.sure(*v))?;
         let Some(lo) = lo else { return self.fail(place, messages::range_without_start()) };
         let from_zero = self.known.get(&lo) == Some(&0);
         let len = match hi {

@@ -24,6 +24,7 @@ impl Lower<'_> {
         let receiver = receiver?;
         let args: Vec<Val> = args.into_iter().collect::<Res<_>>()?;
         self.locate(m.name_at);
+        self.all_sure(args.iter().chain([&receiver]))?;
         match (&receiver, m.name.as_str()) {
             (Val::Mut(t), "iter" | "iter_mut" | "into_iter") => {
                 return self.iterate_mut(t.clone(), m.name_at).map(Val::Iter);
@@ -247,6 +248,9 @@ impl Lower<'_> {
             return result.map(|()| Val::unit());
         }
         self.locate(m.name_at);
+        if m.name != "swap" {
+            self.all_sure(&args)?;
+        }
         let Val::Arr(a) = self.read(&target)? else {
             return self.fail(m.name_at, messages::unknown_method(&m.name, "this"));
         };

@@ -31,11 +31,13 @@ mod scan;
 mod search;
 mod solvers;
 mod structs;
+mod unsigned;
 mod values;
 
 use std::collections::{BTreeMap, HashMap};
 
 use pullback_kernels::ir::{Block, Builder, Extent, Func, Kind, Loc, Scalar, Ty as IrTy, Value};
+use syn::ext::IdentExt;
 
 use crate::ast::{Expr, Place};
 use crate::companion::Callee;
@@ -109,7 +111,7 @@ fn round(
     sizes: &mut Sizes,
     wanted: &mut Option<Wanted>,
 ) -> Res<Lowered> {
-    let mut func = Func::new(&f.sig.name.to_string());
+    let mut func = Func::new(&f.sig.name.unraw().to_string());
     sizes.values.clear();
     let mut l = Lower {
         b: Builder::new(&mut func.values),
@@ -124,6 +126,7 @@ fn round(
         calls: Vec::new(),
         consts: Vec::new(),
         known: HashMap::new(),
+        suspects: HashMap::new(),
         conditional: 0,
         closures: 0,
         depth: 0,
@@ -219,6 +222,8 @@ pub(crate) struct Lower<'a> {
     consts: Vec<ConstUse>,
     /// Integers whose value is known.
     known: HashMap<Value, i64>,
+    /// Unsigned integers that may be below zero, and the differences that they come from.
+    suspects: HashMap<Value, Vec<Value>>,
     /// How many branches and loops surround the code: inside one, lengths are compared at run time.
     conditional: u32,
     /// How many closures are being applied.
@@ -244,7 +249,7 @@ impl Lower<'_> {
     fn params(&mut self, f: &Function) -> Vec<Value> {
         let mut all = Vec::new();
         for p in &f.sig.params {
-            let name = p.name.to_string();
+            let name = p.name.unraw().to_string();
             let mut values = Vec::new();
             let mut list_lengths: HashMap<usize, Extent> = HashMap::new();
             for leaf in &p.ty.leaves() {
@@ -298,6 +303,7 @@ impl Lower<'_> {
         let ret = self.ret.clone();
         let value = self.expect_type(value, &ret, f.body.tail.as_ref().map_or(f.body.place, |t| t.place))?;
         let mut results = self.flatten(&value)?;
+        results.clone().into_iter().try_for_each(|v| self.sure(v))?;
         for k in filled {
             let (old, new) = (Ty::from(&f.sig.params[k].ty), self.vars[k].val.clone());
             let new = self.expect_type(new, &old, self.here)?;

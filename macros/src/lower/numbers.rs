@@ -62,7 +62,14 @@ impl Lower<'_> {
         if ty == Ty::Bool && !logic && !compares {
             return self.fail(self.here, messages::operator("bool", "bool"));
         }
+        if compares {
+            self.sure(a.0)?;
+            self.sure(b.0)?;
+        }
         let v = self.op(name, &[a.0, b.0])?;
+        if ty.is_int() && !compares {
+            self.suspect(v, &ty, op == Bin::Sub, &[a.0, b.0]);
+        }
         Ok(Val::Num(v, if compares { Ty::Bool } else { ty }))
     }
 
@@ -106,6 +113,8 @@ impl Lower<'_> {
         }
         let Val::Num(v, from) = self.value(a)? else { return self.fail_at(a, messages::cast()) };
         let from = self.types.resolve(&from);
+        self.sure(v)?;
+        let signed = from.is_int() && ty_range(&from).0 < 0;
         let v = match (&from, &to) {
             (a, b) if a == b => v,
             (_, Ty::Var(..)) => return Ok(Val::Num(v, from)),
@@ -116,6 +125,10 @@ impl Lower<'_> {
             (_, Ty::Int(_)) => self.wrapped(v, &to)?,
             _ => return self.fail_at(a, messages::cast()),
         };
+        if signed && matches!(to, Ty::Int(Int::Usize | Int::U64)) && !self.known.contains_key(&v) {
+            // Rust makes a huge number of a negative one.
+            self.suspect(v, &to, true, &[]);
+        }
         Ok(Val::Num(v, to))
     }
 

@@ -115,6 +115,7 @@ impl Lower<'_> {
             let vals: Vec<Res<Val>> = args.iter().map(|a| self.expr(a, None)).collect();
             let vals = vals.into_iter().collect::<Res<Vec<_>>>()?;
             self.locate(e.place);
+            self.all_sure(&vals)?;
             return self.call_path(p, vals, e.place);
         }
         let callee = self.expr(f, None)?;

@@ -1,5 +1,6 @@
 //! The annotated function itself: its signature and what may not stand in it.
 
+use syn::ext::IdentExt;
 use syn::{FnArg, ItemFn, ReturnType};
 
 use super::{Parser, types};
@@ -43,8 +44,15 @@ pub(crate) fn function(
     let mut p = Parser::with(errors, types);
     qualifiers(&mut p, item);
     p.errors.barrier()?;
+    if let Some(span) = super::limits::conditional(item) {
+        p.errors.report(Place::at(span), messages::conditional_code());
+    }
     let params = params(&mut p, item, options);
+    if params.is_err() {
+        unknown_wrt(&mut p, options, item);
+    }
     let ret = result(&mut p, item);
+    p.in_body = true;
     let body = p.block(&item.block);
     let owner = owner.map(|path| owned(&mut p, path, item)).transpose();
     if let (true, Some(path)) = (p.errors.is_empty(), p.missing.first()) {
@@ -65,8 +73,8 @@ pub(crate) fn function(
         ReturnType::Default => syn::parse_quote!(()),
         ReturnType::Type(_, t) => (**t).clone(),
     };
-    let mut names: Vec<String> = params.iter().map(|p| p.name.to_string()).collect();
-    names.push(item.sig.ident.to_string());
+    let mut names: Vec<String> = params.iter().map(|p| p.name.unraw().to_string()).collect();
+    names.push(item.sig.ident.unraw().to_string());
     let callees = callees::of(&body, &names);
     recursion(&body, item, errors);
     for p in callees.iter().filter(|p| matches!(p.segments[0].as_str(), "std" | "core" | "alloc")) {
@@ -116,8 +124,7 @@ fn qualifiers(p: &mut Parser, item: &ItemFn) {
     let lifetimes_only = sig.generics.params.iter().all(|g| matches!(g, syn::GenericParam::Lifetime(_)));
     if !lifetimes_only {
         p.refuse(&sig.generics, messages::generic_function());
-    }
-    if let Some(w) = &sig.generics.where_clause {
+    } else if let Some(w) = &sig.generics.where_clause {
         p.refuse(w, messages::generic_function());
     }
     if let Some(v) = &sig.variadic {
@@ -201,6 +208,25 @@ fn result(p: &mut Parser, item: &ItemFn) -> Res<RustTy> {
     }
 }
 
+/// Gradients may be asked of parameters that exist, whatever else is wrong with these.
+fn unknown_wrt(p: &mut Parser, options: &Options, item: &ItemFn) {
+    let names: Vec<&syn::Ident> = item.sig.inputs.iter().filter_map(parameter_name).collect();
+    for name in options.wrt.iter().flatten().filter(|n| !names.contains(n)) {
+        let all: Vec<String> = names.iter().map(ToString::to_string).collect();
+        p.errors.report(Place::at(name.span()), messages::wrt_unknown(&name.to_string(), &all));
+    }
+}
+
+fn parameter_name(arg: &FnArg) -> Option<&syn::Ident> {
+    match arg {
+        FnArg::Typed(syn::PatType { pat, .. }) => match &**pat {
+            syn::Pat::Ident(i) => Some(&i.ident),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    }
+}
+
 /// Gradients may be asked of floats, of parameters that exist.
 fn check_wrt(p: &mut Parser, params: &[Param], options: &Options, item: &ItemFn, is_method: bool) {
     for name in options.wrt.iter().flatten() {
@@ -213,7 +239,7 @@ fn check_wrt(p: &mut Parser, params: &[Param], options: &Options, item: &ItemFn,
                 let shown = Ty::from(&q.ty).show();
                 p.errors.report(Place::at(name.span()), messages::wrt_integer(&name.to_string(), &shown));
             }
-            Some(_) => {}
+            _ => {}
         }
     }
     let no_diff = |a: &FnArg| match a {
@@ -288,7 +314,7 @@ fn has_struct(ty: &RustTy) -> bool {
 }
 
 fn recursion(body: &Block, item: &ItemFn, errors: &mut Errors) {
-    let name = item.sig.ident.to_string();
+    let name = item.sig.ident.unraw().to_string();
     let mut check = |e: &Expr| {
         if let crate::ast::ExprKind::Call(f, _) = &e.kind
             && let crate::ast::ExprKind::Path(p) = &f.kind
@@ -298,6 +324,11 @@ fn recursion(body: &Block, item: &ItemFn, errors: &mut Errors) {
         }
     };
     callees::visit_block(body, &mut check);
+}
+
+/// Whether this is `#[differentiable]` or `#[derivative]`.
+pub(crate) fn is_ours(attr: &syn::Attribute) -> bool {
+    attr.path().segments.last().is_some_and(|s| s.ident == "differentiable" || s.ident == "derivative")
 }
 
 /// Removes the attributes that only this macro knows.

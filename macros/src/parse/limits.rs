@@ -48,3 +48,24 @@ pub(crate) fn too_deep(tokens: &TokenStream) -> Option<Span> {
 }
 
 const PREFIX_WORDS: [&str; 9] = ["else", "return", "break", "box", "move", "mut", "raw", "const", "static"];
+
+/// The first `#[cfg(..)]` among the parameters or in the body: the compiler removes what it does not hold for, this macro
+/// cannot know.
+pub(crate) fn conditional(item: &syn::ItemFn) -> Option<Span> {
+    use quote::ToTokens;
+    let inputs = item.sig.inputs.to_token_stream();
+    find_conditional(inputs).or_else(|| find_conditional(item.block.to_token_stream()))
+}
+
+fn find_conditional(tokens: TokenStream) -> Option<Span> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    tokens.iter().enumerate().find_map(|(k, t)| {
+        let TokenTree::Group(g) = t else { return None };
+        let hash =
+            matches!(k.checked_sub(1).map(|k| &tokens[k]), Some(TokenTree::Punct(p)) if p.as_char() == '#');
+        match g.stream().into_iter().next() {
+            Some(TokenTree::Ident(i)) if hash && (i == "cfg" || i == "cfg_attr") => Some(i.span()),
+            _ => find_conditional(g.stream()),
+        }
+    })
+}

@@ -7,7 +7,9 @@ mod macros;
 mod pat;
 mod types;
 
-pub(crate) use item::{Function, Parsed, function, not_a_function, plain_elements, strip_attributes};
+pub(crate) use item::{
+    Function, Parsed, function, is_ours, not_a_function, plain_elements, strip_attributes,
+};
 pub(crate) use limits::too_deep;
 pub(crate) use pat::is_constant;
 pub(crate) use types::ty;
@@ -28,12 +30,14 @@ pub(crate) struct Parser<'e> {
     types: Option<&'e Types>,
     /// The types that are named and not known: their companion macros must be asked.
     pub(crate) missing: Vec<syn::Path>,
+    /// Whether this is the body, in which the length of an array may be a constant.
+    in_body: bool,
 }
 
 impl<'e> Parser<'e> {
     /// A parser that reports to the sink and knows these types of the user's.
     pub(crate) fn with(errors: &'e mut Errors, types: &'e Types) -> Parser<'e> {
-        Parser { errors, next: 0, depth: 0, types: Some(types), missing: Vec::new() }
+        Parser { errors, next: 0, depth: 0, types: Some(types), missing: Vec::new(), in_body: false }
     }
 
     /// A number that no other node has.

@@ -27,9 +27,12 @@ pub(crate) fn ty(p: &mut Parser, t: &Type) -> Res<Ty> {
         Type::Reference(r) => ty(p, &r.elem),
         Type::Tuple(t) => Ok(Ty::Tuple(t.elems.iter().map(|t| ty(p, t)).collect::<Res<_>>()?)),
         Type::Array(a) => {
-            let elem = ty(p, &a.elem)?;
-            let n = length(&a.len).ok_or_else(|| p.refuse(&a.len, messages::array_length()))?;
-            list(p, t, Ty::Array(Box::new(elem), n))
+            let elem = Box::new(ty(p, &a.elem)?);
+            match length(&a.len) {
+                Some(n) => list(p, t, Ty::Array(elem, n)),
+                None if p.in_body => list(p, t, Ty::Slice(elem)),
+                None => Err(p.refuse(&a.len, messages::array_length())),
+            }
         }
         Type::Slice(s) => {
             let elem = ty(p, &s.elem)?;
