@@ -54,6 +54,8 @@ pub mod math;
 pub mod nn;
 pub mod on;
 pub mod optim;
+#[cfg(feature = "plotters")]
+pub mod plot;
 pub mod prelude;
 mod random;
 pub mod shape;

@@ -173,8 +173,8 @@ fn trust_region() {
 #[differentiable(modes(hessian))]
 fn chain(x: &[f64]) -> f64 {
     let mut f = 0.0;
-    for i in 0..x.len() {
-        f += (x[i] - i as f64).cosh();
+    for (i, x) in x.iter().enumerate() {
+        f += (x - i as f64).cosh();
     }
     for i in 1..x.len() {
         f += 0.5 * (x[i] - x[i - 1] - 1.0).powi(2);
