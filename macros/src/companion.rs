@@ -341,9 +341,12 @@ fn plain(name: &Ident) -> String {
 fn place_hash(name: &Ident, salt: &str) -> u64 {
     let span = name.span();
     let start = span.start();
+    // Where the crate lies on this machine does not matter.
+    let file = span.file();
+    let parts: Vec<&str> = file.rsplit(['/', '\\']).take(3).collect();
     let place = format!(
         "{}:{}:{}:{}:{name}:{salt}",
-        span.file(),
+        parts.join("/"),
         start.line,
         start.column,
         span.source_text().unwrap_or_default()

@@ -155,12 +155,6 @@ pub(crate) fn ragged(ty: &str) -> String {
     )
 }
 
-pub(crate) fn list_of_vectors(ty: &str) -> String {
-    format!(
-        "`{ty}` cannot be passed in or out; use a list of arrays (`&[[f64; 2]]`) or of tuples of numbers, or a matrix, and make vectors in the body"
-    )
-}
-
 pub(crate) fn wide_integer(name: &str) -> String {
     format!("integers of the language have at most 64 bits, `{name}` has more; use `i64` or `usize`")
 }

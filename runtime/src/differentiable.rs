@@ -27,12 +27,6 @@ use nalgebra::{Const, DMatrix, Dyn, OMatrix, SMatrix};
 /// // A derivative is called like what it is the derivative by.
 /// assert_eq!((value, grad.slope, grad.offset), (8.0, 4.0, 8.0));
 /// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not known to differentiable functions",
-    label = "not known",
-    note = "write `#[derive(pullback::Differentiable)]` on a struct, and `#[pullback::differentiable]` on a type alias or on an enum \
-            without payload"
-)]
 pub trait Differentiable: Sized {
     /// What a gradient has of a value: of a struct a struct with the same fields, without those that are `#[no_diff]`;
     /// of what has no derivative `()`.
@@ -46,9 +40,22 @@ pub trait Differentiable: Sized {
     fn copied(&self) -> Self;
 }
 
+/// A type that can be differentiated; what an error about one that cannot names.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not known to differentiable functions",
+    label = "not known",
+    note = "write `#[derive(pullback::Differentiable)]` on a struct, and `#[pullback::differentiable]` on a type alias or on an enum \
+            without payload"
+)]
+pub trait __Known {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Differentiable> __Known for T {}
+
 /// Generated code names it, so that a type that cannot be differentiated is told what to derive.
 #[doc(hidden)]
-pub fn __known<T: Differentiable>() {}
+pub fn __known<T: __Known>() {}
 
 /// A constant that a method of a type reads, for callers that may not be able to name it.
 #[doc(hidden)]

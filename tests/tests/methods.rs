@@ -107,3 +107,92 @@ fn functions_call_methods() {
     assert_eq!(made::check(0.75, &x), Ok(()));
     assert!((made::grad(0.75, &x).w - (x.sum() + 0.5)).abs() < 1e-12);
 }
+
+#[derive(Differentiable, Clone, Debug, PartialEq)]
+struct Filter {
+    gain: f64,
+    memory: [f64; 2],
+}
+
+mod library {
+    use super::Filter;
+    use pullback::differentiable;
+
+    #[differentiable]
+    impl Filter {
+        /// Changes the filter, and returns a number.
+        pub(super) fn push(&mut self, x: f64) -> f64 {
+            let y = self.gain * x - self.memory[0] * self.memory[1];
+            self.memory = [y, self.memory[0]];
+            y
+        }
+
+        /// The filter itself goes in.
+        pub(super) fn doubled(self) -> Self {
+            Self { gain: 2.0 * self.gain, ..self }
+        }
+
+        #[differentiable(wrt(self))]
+        pub(super) fn scaled(&self, x: f64) -> f64 {
+            self.gain * x
+        }
+
+        /// A filter from numbers.
+        pub(super) fn with(gain: f64, first: f64) -> Filter {
+            Filter { gain, memory: [first, first * first] }
+        }
+    }
+}
+
+#[differentiable]
+fn response(filter: &Filter, signal: &[f64]) -> f64 {
+    let mut f = filter.clone().doubled();
+    let mut sum = 0.0;
+    for x in signal {
+        if *x > 0.0 {
+            sum += f.push(*x);
+        } else {
+            f.push(2.0 * *x);
+        }
+    }
+    sum + f.memory[1]
+}
+
+#[differentiable]
+fn started(gain: f64, first: f64) -> f64 {
+    let mut f = Filter::with(gain, first);
+    f.push(0.5) + f.memory[0] * f.memory[1]
+}
+
+fn filter() -> Filter {
+    Filter { gain: 0.5, memory: [0.25, -0.75] }
+}
+
+#[test]
+fn methods_that_change_self() {
+    assert_eq!(response::check(&filter(), &[0.5, -0.25, 1.5]), Ok(()));
+    assert_eq!(started::check(0.5, 0.75), Ok(()));
+    let mut f = filter();
+    let (value, pull) = f.push_vjp(2.0);
+    assert_eq!(value, 0.5 * 2.0 + 0.25 * 0.75);
+    let mut seed = filter().zeros_like();
+    seed.memory = [0.0, 10.0];
+    let grad = pull((1.0, seed));
+    assert_eq!((grad.this.gain, grad.this.memory, grad.x), (2.0, [10.75, -0.25], 0.5));
+    assert_eq!(f.memory, [value, 0.25]);
+}
+
+#[test]
+fn self_by_value_and_without_self() {
+    let (value, pull) = filter().doubled_vjp();
+    assert_eq!(value.gain, 1.0);
+    let mut seed = value.zeros_like();
+    seed.gain = 1.0;
+    assert_eq!((pull(seed.clone()).gain, pull(seed).memory), (2.0, [0.0, 0.0]));
+    assert_eq!(filter().scaled_grad(3.0).gain, 3.0);
+    let (value, pull) = Filter::with_vjp(0.5, 3.0);
+    let mut seed = value.zeros_like();
+    seed.memory = [1.0, 1.0];
+    let grad = pull(seed);
+    assert_eq!((grad.gain, grad.first), (0.0, 7.0));
+}

@@ -1,6 +1,6 @@
 //! Structs as parameters and results, written as a user would.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::{DMatrix, DVector, Matrix3, Vector3};
 use pullback::{Differentiable, differentiable};
 
 #[derive(Differentiable, Clone, Debug, PartialEq)]
@@ -281,4 +281,43 @@ fn structs_and_methods_of_another_crate() {
     assert_eq!(elsewhere::penalty::check(&net, 1.5), Ok(()));
     let grad = elsewhere::penalty::grad(&net, 1.5);
     assert!((grad.factor - pullback_tests::models::size(&net)).abs() < 1e-14);
+}
+
+#[derive(Differentiable, Clone, Debug)]
+struct Camera {
+    rotation: Matrix3<f64>,
+    centre: Vector3<f64>,
+}
+
+#[differentiable]
+fn reprojection(cameras: &[Camera], points: &[Vector3<f64>], seen: &[(usize, usize, [f64; 2])]) -> f64 {
+    let mut sum = 0.0;
+    for (c, p, at) in seen {
+        let q = cameras[*c].rotation * (points[*p] - cameras[*c].centre);
+        sum += (q.x / q.z - at[0]).powi(2) + (q.y / q.z - at[1]).powi(2);
+    }
+    sum
+}
+
+#[differentiable]
+fn moved(points: &[Vector3<f64>], by: f64) -> Vec<Vector3<f64>> {
+    points.iter().map(|p| p * by).collect()
+}
+
+#[test]
+fn lists_of_static_vectors_and_matrices() {
+    let camera = |k: f64| Camera {
+        rotation: Matrix3::from_fn(|i, j| if i == j { 1.0 } else { 0.1 * k * (i as f64 - j as f64) }),
+        centre: Vector3::new(0.2 * k, -0.1, -3.0 - k),
+    };
+    let cameras = [camera(0.0), camera(1.0)];
+    let points = [Vector3::new(0.3, 0.4, 1.0), Vector3::new(-0.5, 0.1, 2.0), Vector3::new(0.0, 1.0, 0.5)];
+    let seen = [(0, 0, [0.1, 0.2]), (1, 0, [0.0, 0.1]), (0, 1, [-0.2, 0.3]), (1, 2, [0.4, -0.1])];
+    assert_eq!(reprojection::check(&cameras, &points, &seen), Ok(()));
+    let grad = reprojection::grad(&cameras, &points, &seen);
+    assert_eq!((grad.cameras.len(), grad.points.len()), (2, 3));
+    let (value, pull) = moved::vjp(&points, 2.0);
+    assert_eq!(value[1], Vector3::new(-1.0, 0.2, 4.0));
+    let grad = pull(vec![Vector3::zeros(), Vector3::x(), Vector3::zeros()]);
+    assert_eq!((grad.points[1], grad.by), (Vector3::new(2.0, 0.0, 0.0), -0.5));
 }

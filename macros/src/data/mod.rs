@@ -129,15 +129,12 @@ impl Fields {
         let mut p = Parser::with(&mut refused, types);
         let ty = parse::ty(&mut p, &field.ty);
         let missing = p.missing.into_iter().next();
-        match ty.map(|t| (t.finish(), t)) {
-            Ok((rust, _)) if parse::plain_elements(&rust) => {
+        match ty.map(|t| t.finish()) {
+            Ok(rust) => {
                 if !no_diff && rust.is_active() && matches!(field.ty, syn::Type::Reference(_)) {
                     errors.report(Place::of(&field.ty), messages::borrowed_field(&name));
                 }
                 self.fields.push(Field { name, ty: rust, no_diff });
-            }
-            Ok((_, ty)) if !no_diff => {
-                errors.report(Place::of(&field.ty), messages::list_of_vectors(&ty.show()));
             }
             _ if refused.is_empty() && missing.is_some() => {
                 self.missing.get_or_insert_with(|| missing.unwrap_or_else(|| syn::parse_quote!(_unknown)));

@@ -238,7 +238,7 @@ impl Lower<'_> {
         if !known.contains(&m.name.as_str()) && !m.name.ends_with("_assign") {
             return None;
         }
-        Some(self.mutate(m))
+        if self.is_of_user(&m.receiver) { None } else { Some(self.mutate(m)) }
     }
 
     fn mutate(&mut self, m: &Method) -> Res<Val> {

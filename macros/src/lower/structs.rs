@@ -4,7 +4,7 @@ use pullback_kernels::ir::Value;
 
 use super::values::Val;
 use super::{Lower, SILENT, Wanted};
-use crate::ast::{Expr, Literal, Method, Pat, Path, Place};
+use crate::ast::{Expr, ExprKind, Literal, Method, Pat, Path, Place};
 use crate::errors::Res;
 use crate::messages;
 use crate::ty::Ty;
@@ -141,6 +141,22 @@ impl Lower<'_> {
         let this = if fills { self.borrow_mut(&m.receiver)? } else { this };
         let args = std::iter::once(this).chain(args).collect();
         self.call_known(k, None, args, m.name_at)
+    }
+
+    /// Whether a place holds a struct or enum of the user's, whose methods may have the names of others.
+    pub(super) fn is_of_user(&mut self, place: &Expr) -> bool {
+        let mut root = place;
+        while let ExprKind::Field(e, _) | ExprKind::Index(e, _) | ExprKind::Deref(e) = &root.kind {
+            root = e;
+        }
+        let ExprKind::Path(p) = &root.kind else { return false };
+        let whole = p.single().and_then(|n| self.lookup(n)).map(|id| self.vars[id].val.clone());
+        let whole = whole.and_then(|v| self.deref(v).ok()).and_then(|v| self.type_of(&v));
+        if !whole.is_some_and(|t| t.finish().has_user_type()) {
+            return false;
+        }
+        let value = self.target(place).and_then(|t| self.read(&t)).ok();
+        value.and_then(|v| self.type_of(&v)).is_some_and(|t| matches!(t, Ty::Struct(_) | Ty::Enum(_)))
     }
 
     /// `Model::new(args)`, `Model::loss(&model, x)`.

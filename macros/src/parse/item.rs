@@ -151,9 +151,6 @@ fn param(p: &mut Parser, arg: &FnArg, options: &Options) -> Res<Param> {
         return Err(p.refuse(&arg.ty, messages::option_type("Option")));
     }
     let rust = ty.finish();
-    if !plain_elements(&rust) {
-        return Err(p.refuse(&arg.ty, messages::list_of_vectors(&ty.show())));
-    }
     let float = rust.is_active();
     let no_diff = arg.attrs.iter().any(|a| a.path().is_ident("no_diff"));
     if passing == Passing::Mut && matches!(ty, Ty::Vec(_)) {
@@ -162,20 +159,6 @@ fn param(p: &mut Parser, arg: &FnArg, options: &Options) -> Res<Param> {
     let listed = options.wrt.as_ref().map(|w| w.contains(&name));
     let wrt = listed.unwrap_or(float && !no_diff);
     Ok(Param { name, written: (*arg.ty).clone(), passing, ty: rust, wrt })
-}
-
-/// Whether the elements of every list in a type are numbers, arrays of numbers, or tuples of numbers.
-pub(crate) fn plain_elements(ty: &RustTy) -> bool {
-    match ty {
-        RustTy::Array(t, _) | RustTy::Slice(t) | RustTy::Vec(t) => match &**t {
-            RustTy::Tuple(_) => t.leaves().iter().all(|l| l.shape.is_empty()),
-            RustTy::Struct(s) => s.fields.iter().all(|f| plain_elements(&f.ty)),
-            RustTy::Matrix(..) => false,
-            t => plain_elements(t),
-        },
-        RustTy::Tuple(ts) => ts.iter().all(plain_elements),
-        _ => true,
-    }
 }
 
 fn contains_option(ty: &Ty) -> bool {
@@ -199,9 +182,6 @@ fn result(p: &mut Parser, item: &ItemFn) -> Res<RustTy> {
         ReturnType::Default => Ok(RustTy::Unit),
         ReturnType::Type(_, t) => match types::written(p, t)? {
             (_, ty) if contains_option(&ty) => Err(p.refuse(t, messages::option_type("Option"))),
-            (Passing::Value, ty) if !plain_elements(&ty.finish()) => {
-                Err(p.refuse(t, messages::list_of_vectors(&ty.show())))
-            }
             (Passing::Value, ty) => Ok(ty.finish()),
             _ => Err(p.refuse(t, messages::reference_result())),
         },

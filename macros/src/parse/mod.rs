@@ -7,9 +7,7 @@ mod macros;
 mod pat;
 mod types;
 
-pub(crate) use item::{
-    Function, Parsed, function, is_ours, not_a_function, plain_elements, strip_attributes,
-};
+pub(crate) use item::{Function, Parsed, function, is_ours, not_a_function, strip_attributes};
 pub(crate) use limits::too_deep;
 pub(crate) use pat::is_constant;
 pub(crate) use types::ty;

@@ -1,0 +1,8 @@
+use pullback::Differentiable;
+
+#[derive(Differentiable)]
+struct Model {
+    w: &'static [f64],
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use pullback::Differentiable;
+
+#[derive(Differentiable)]
+struct Model<T> {
+    w: T,
+}
+
+fn main() {}
