@@ -6,8 +6,10 @@ pub(crate) use flow::*;
 
 // The attribute and the signature.
 
+mod hints;
 mod types;
 
+pub(crate) use hints::*;
 pub(crate) use types::*;
 
 pub(crate) fn not_a_function() -> String {
@@ -183,12 +185,6 @@ pub(crate) fn collection_type(name: &str) -> String {
 
 pub(crate) fn matrix_elements() -> String {
     "vectors and matrices must hold `f32` or `f64`; for other elements take a slice".into()
-}
-
-pub(crate) fn type_mismatch(a: &str, b: &str) -> String {
-    format!(
-        "expected `{a}`, found `{b}`; convert with `as` where both are numbers, or give the value's type with `let x: T = ..`"
-    )
 }
 
 pub(crate) fn ill_typed(why: &str) -> String {

@@ -1,0 +1,8 @@
+use pullback::differentiable;
+
+#[differentiable]
+fn f(x: f64) -> f64 {
+    x.erf()
+}
+
+fn main() {}
