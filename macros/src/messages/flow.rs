@@ -106,13 +106,6 @@ pub(crate) fn factor_method(name: &str, factor: &str, known: &str) -> String {
 
 // Methods, functions and calls.
 
-pub(crate) fn unknown_method(name: &str, ty: &str) -> String {
-    format!(
-        "`{name}` of `{ty}` is not known to have a derivative; write it out, or put it into a function of its own with a \
-         custom rule: `#[derivative(of = f)]`"
-    )
-}
-
 pub(crate) fn needs_iter(name: &str) -> String {
     format!("`{name}` is a method of iterators; write `.iter().{name}(..)`")
 }
