@@ -67,6 +67,7 @@ pub mod stats;
 pub mod storage;
 mod tangent;
 pub mod tensor;
+pub mod train;
 
 pub use check::CheckError;
 pub use detach::detach;
