@@ -192,6 +192,8 @@ pub(crate) struct Method {
     pub(crate) name: String,
     pub(crate) name_at: Place,
     pub(crate) types: Vec<Ty>,
+    /// The numbers among the generic arguments.
+    pub(crate) lengths: Vec<usize>,
     pub(crate) args: Vec<Expr>,
     /// Whether it takes `&mut self`, once that is known.
     pub(crate) mutates: std::rc::Rc<std::cell::Cell<bool>>,

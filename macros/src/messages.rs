@@ -167,6 +167,17 @@ pub(crate) fn text_type(name: &str) -> String {
     )
 }
 
+pub(crate) fn view_type(name: &str) -> String {
+    format!(
+        "`{name}` is not part of a signature; take `&DVector<f64>`, `&DMatrix<f64>` or `&[f64]`, and pass `&view.clone_owned()`, \
+         or the whole and make the view in the body"
+    )
+}
+
+pub(crate) fn point_type(name: &str) -> String {
+    format!("`{name}` is not part of the language; take a vector, `Vector3<f64>`, and pass `point.coords`")
+}
+
 pub(crate) fn pointer_type(name: &str) -> String {
     format!("`{name}` is not part of the language; take a plain value or a reference (`&T`, `&[T]`) instead")
 }
@@ -238,7 +249,7 @@ pub(crate) fn option_shape() -> String {
 }
 
 pub(crate) fn item_in_body() -> String {
-    "items in the body are not supported, except `const`; move this out of the function, or write a closure: \
+    "items in the body are not supported, except `const` and `fn` without generics; move this out of the function, or write a closure: \
      `let f = |x: f64| ..;`"
         .into()
 }

@@ -36,6 +36,10 @@ impl Lower<'_> {
                 let (f2, l2) = self.slice_bounds(a, Some(*k), Some(n), m.name_at)?;
                 Ok(Val::Tuple(vec![Val::Mut(t.slice(f1, l1)), Val::Mut(t.slice(f2, l2))]))
             }
+            ("rows_mut" | "fixed_rows_mut", _) if a.ty.is_vector() && a.ty.elem().is_some() => {
+                let part = self.part_of(a, m, args)?;
+                Ok(Val::Mut(t.slice(part.from.0, part.size.0)))
+            }
             _ => self.fail(m.name_at, crate::messages::unknown_method(&m.name, &a.ty.show())),
         }
     }

@@ -169,8 +169,61 @@ impl Lower<'_> {
                 let fold = Method { name: "fold".into(), ..m.clone() };
                 self.iterator_method(e, &it, &fold, vec![init.clone(), f.clone()], want)
             }
+            ("kronecker", [Val::Arr(b)]) => self.kronecker(a, b),
+            ("perp", [Val::Arr(b)]) => self.perp(a, b).map(number),
+            ("is_square", []) => {
+                let (r, c) = self.dims(a)?;
+                let (r, c) = (self.extent_value(r), self.extent_value(c));
+                Ok(Val::Num(self.op("eq", &[r, c])?, Ty::Bool))
+            }
             _ => self.fail(m.name_at, messages::unknown_method(&m.name, &a.ty.show())),
         }
+    }
+
+    /// `a₁ b₂ - a₂ b₁` of vectors of the plane.
+    fn perp(&mut self, a: &Arr, b: &Arr) -> Res<Value> {
+        self.same_dims(a, b)?;
+        let (zero, one) = (self.int(0), self.int(1));
+        let (x, y) = (a.leaves[0].clone(), b.leaves[0].clone());
+        let (p, q) = (self.element(&x, &[zero])?, self.element(&y, &[one])?);
+        let (r, s) = (self.element(&x, &[one])?, self.element(&y, &[zero])?);
+        let (pq, rs) = (self.op("mul", &[p, q])?, self.op("mul", &[r, s])?);
+        self.op("sub", &[pq, rs])
+    }
+
+    /// Each element of `a` times the whole of `b`.
+    fn kronecker(&mut self, a: &Arr, b: &Arr) -> Res<Val> {
+        let (Ty::Matrix(ta, ra, ca), Ty::Matrix(tb, rb, cb)) = (a.ty.clone(), b.ty.clone()) else {
+            return Err(SILENT);
+        };
+        let elem = self.unify_or_fail(&ta, &tb)?;
+        let ((r, c), (r2, c2)) = (self.dims(a)?, self.dims(b)?);
+        let times = |x, y| match (x, y) {
+            (Len::Const(x), Len::Const(y)) => Len::Const(x * y),
+            _ => Len::Dyn,
+        };
+        let (rows, cols) = (times(ra, rb), times(ca, cb));
+        let product = |l: &mut Self, x, y| {
+            let (x, y) = (l.extent_value(x), l.extent_value(y));
+            let n = l.op("mul", &[x, y])?;
+            Ok(l.extent_of(n))
+        };
+        let (height, width) = (product(self, r, r2)?, product(self, c, c2)?);
+        let shape = super::paths::ir_shape((rows, cols), height, width);
+        let (inner_rows, inner_cols) = (self.extent_value(r2), self.extent_value(c2));
+        let (a, b, column) = (a.clone(), b.clone(), cols == Len::Const(1));
+        self.matrix(&elem, (rows, cols), &shape, move |l, at| {
+            let zero = l.int(0);
+            let (i, j) = match at {
+                [k] if column => (*k, zero),
+                [k] => (zero, *k),
+                _ => (at[1], at[0]),
+            };
+            let (i0, i1) = (l.op("div", &[i, inner_rows])?, l.op("rem", &[i, inner_rows])?);
+            let (j0, j1) = (l.op("div", &[j, inner_cols])?, l.op("rem", &[j, inner_cols])?);
+            let (x, y) = (l.entry(&a, i0, j0)?, l.entry(&b, i1, j1)?);
+            l.op("mul", &[x, y])
+        })
     }
 
     /// The whole of a matrix as one reduction.

@@ -201,6 +201,19 @@ impl Lower<'_> {
     /// Methods that change what they are called on.
     fn mutating(&mut self, m: &Method) -> Option<Res<Val>> {
         let known = [
+            "fill_diagonal",
+            "fill_row",
+            "fill_column",
+            "set_diagonal",
+            "axpy",
+            "gemv",
+            "gemm",
+            "rows_mut",
+            "columns_mut",
+            "view_mut",
+            "fixed_rows_mut",
+            "fixed_columns_mut",
+            "fixed_view_mut",
             "sort_by",
             "sort_unstable_by",
             "sort_by_key",
@@ -254,6 +267,12 @@ impl Lower<'_> {
         let Val::Arr(a) = self.read(&target)? else {
             return self.fail(m.name_at, messages::unknown_method(&m.name, "this"));
         };
+        if let Some(result) = self.matrix_mutation(&target, &a, m, &args) {
+            return result.map(|()| Val::unit());
+        }
+        if matches!(a.ty, Ty::Matrix(..)) && super::scan::resizes(&m.name) {
+            return self.fail(m.name_at, messages::unknown_method(&m.name, &a.ty.show()));
+        }
         if let Some(result) = self.borrowed(&target, &a, m, &args) {
             return result;
         }

@@ -151,7 +151,7 @@ impl Lower<'_> {
 
     /// A view of part of a matrix: its type's dimensions, its IR shape, and where each of its IR indices lies in the
     /// matrix as (row, column).
-    fn view(
+    pub(super) fn view(
         &mut self,
         a: &Arr,
         dims: (Len, Len),
@@ -167,7 +167,7 @@ impl Lower<'_> {
         Arr { ty: Ty::Matrix(Box::new(elem), dims.0, dims.1), leaves: vec![leaf] }
     }
 
-    fn lens(&self, a: &Arr) -> (Len, Len) {
+    pub(super) fn lens(&self, a: &Arr) -> (Len, Len) {
         match a.ty {
             Ty::Matrix(_, r, c) => (r, c),
             _ => (Len::Dyn, Len::Dyn),
@@ -267,10 +267,8 @@ impl Lower<'_> {
                 Ok(Val::Arr(if m.name == "row" { self.row(a, *k) } else { self.column(a, *k) }))
             }
             ("column_iter" | "row_iter", []) => self.lines(a, m.name == "column_iter"),
-            ("rows" | "columns", [Val::Num(from, _), Val::Num(n, _)]) => {
-                self.block_of(a, *from, *n, m.name == "rows")
-            }
             ("diagonal", []) => self.diagonal(a).map(Val::Arr),
+            _ if self.is_block_method(m) => self.block_method(a, m, &args),
             _ => self.linear_method(e, a, m, &args, want),
         }
     }
@@ -323,32 +321,6 @@ impl Lower<'_> {
         let a = a.clone();
         Ok(Val::Iter(super::iterators::Iter::new(Some(if columns { c } else { r }), move |l, k| {
             Ok(Val::Arr(if columns { l.column(&a, k) } else { l.row(&a, k) }))
-        })))
-    }
-
-    /// `rows(from, n)`, `columns(from, n)`.
-    fn block_of(&mut self, a: &Arr, from: Value, n: Value, rows: bool) -> Res<Val> {
-        let (r, c) = self.dims(a)?;
-        let end = self.op("add", &[from, n])?;
-        let (zero, limit) = (self.int(0), self.extent_value(if rows { r } else { c }));
-        let low = self.op("ge", &[from, zero])?;
-        let high = self.op("le", &[end, limit])?;
-        let cond = self.op("and", &[low, high])?;
-        let message = "rows or columns out of bounds".to_string();
-        self.push(pullback_kernels::ir::Kind::Assert { cond, message })?;
-        let (lr, lc) = self.lens(a);
-        let n = self.extent_of(n);
-        let vector = a.leaves[0].shape.len() == 1;
-        let dims = if rows { (Len::Dyn, lc) } else { (lr, Len::Dyn) };
-        let shape = match (vector, rows) {
-            (true, _) => vec![n],
-            (false, true) => vec![c, n],
-            (false, false) => vec![n, r],
-        };
-        Ok(Val::Arr(self.view(a, dims, shape, move |l, at| {
-            let (i, j) = if at.len() == 2 { (at[1], at[0]) } else { (at[0], at[0]) };
-            let moved = l.op("add", &[if rows { i } else { j }, from])?;
-            Ok(if rows { (moved, j) } else { (i, moved) })
         })))
     }
 

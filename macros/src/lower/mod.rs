@@ -9,6 +9,7 @@ mod adapters;
 mod arrays;
 mod assign;
 mod binding;
+mod blocks;
 mod borrows;
 mod calls;
 mod closures;

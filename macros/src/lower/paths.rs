@@ -293,17 +293,18 @@ impl Lower<'_> {
         // Lengths that the type leaves open come first.
         let mut args = args.into_iter();
         let mut extents = Vec::new();
-        let from_list = matches!(
-            p.last(),
-            "from_vec"
-                | "from_iterator"
-                | "from_column_slice"
-                | "from_row_slice"
-                | "from_slice"
-                | "from"
-                | "from_fn"
-                | "new"
-        ) && (c == Len::Const(1) || r == Len::Const(1));
+        let from_list = p.last() == "from_diagonal"
+            || matches!(
+                p.last(),
+                "from_vec"
+                    | "from_iterator"
+                    | "from_column_slice"
+                    | "from_row_slice"
+                    | "from_slice"
+                    | "from"
+                    | "from_fn"
+                    | "new"
+            ) && (c == Len::Const(1) || r == Len::Const(1));
         for len in [r, c] {
             extents.push(match len {
                 Len::Const(n) => Some(Extent::Const(n as i64)),
@@ -368,6 +369,16 @@ impl Lower<'_> {
             }
             ("from_columns" | "from_rows", [Val::Arr(lines)], _) => {
                 self.made_of_lines(dims, lines, p.last() == "from_columns", place)
+            }
+            ("from_partial_diagonal", [Val::Arr(d)], (Some(re), Some(ce))) => {
+                let leaf = d.leaves.first().cloned().ok_or(SILENT)?;
+                let n = self.list_len(d, place)?;
+                let n = self.extent_value(n);
+                self.matrix(&leaf.elem.clone(), dims, &ir_shape(dims, re, ce), |l, at| {
+                    let (hit, there) = (l.op("eq", &[at[0], at[at.len() - 1]])?, l.op("lt", &[at[0], n])?);
+                    let (hit, elem) = (l.op("and", &[hit, there])?, leaf.elem.clone());
+                    l.select_lazily(hit, |l| l.element(&leaf, &[at[0]]), |l| Ok(l.number(&elem, 0.0)))
+                })
             }
             ("from_diagonal", [Val::Arr(d)], _) if matches!(d.ty, Ty::Matrix(..)) => {
                 let leaf = d.leaves.first().cloned().ok_or(SILENT)?;
@@ -504,7 +515,7 @@ fn bound(i: Int, name: &str) -> Option<i64> {
 }
 
 /// The IR shape of a matrix.
-fn ir_shape(dims: (Len, Len), r: Extent, c: Extent) -> Vec<Extent> {
+pub(super) fn ir_shape(dims: (Len, Len), r: Extent, c: Extent) -> Vec<Extent> {
     match dims {
         (_, Len::Const(1)) => vec![r],
         (Len::Const(1), _) => vec![c],

@@ -10,7 +10,7 @@ use crate::callees::{parts, visit};
 use crate::ty::Ty;
 
 /// Methods that change their receiver.
-const MUTATING: [&str; 41] = [
+const MUTATING: [&str; 50] = [
     "push",
     "pop",
     "swap",
@@ -43,6 +43,15 @@ const MUTATING: [&str; 41] = [
     "swap_rows",
     "swap_columns",
     "apply",
+    "fill_diagonal",
+    "fill_row",
+    "fill_column",
+    "set_diagonal",
+    "gemm",
+    "view_mut",
+    "fixed_rows_mut",
+    "fixed_columns_mut",
+    "fixed_view_mut",
     "first_mut",
     "last_mut",
     "get_mut",
@@ -67,6 +76,11 @@ const RESIZING: [&str; 10] = [
     "remove",
     "swap_remove",
 ];
+
+/// Whether a method changes how many elements a `Vec` has.
+pub(super) fn resizes(name: &str) -> bool {
+    RESIZING.contains(&name)
+}
 
 /// What a piece of the tree does.
 #[derive(Default)]

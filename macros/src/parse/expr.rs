@@ -281,6 +281,7 @@ impl Parser<'_> {
     fn method(&mut self, m: &syn::ExprMethodCall) -> Res<ExprKind> {
         let (receiver, args) = (self.expr(&m.receiver), self.exprs(&m.args));
         let types = m.turbofish.as_ref().map(|t| self.generics(t)).transpose()?.unwrap_or_default();
+        let lengths = m.turbofish.iter().flat_map(|t| &t.args).filter_map(types::constant).collect();
         let name = m.method.unraw().to_string();
         let name_at = Place::at(m.method.span());
         Ok(ExprKind::Method(Box::new(Method {
@@ -288,6 +289,7 @@ impl Parser<'_> {
             name,
             name_at,
             types,
+            lengths,
             args: args?,
             mutates: Default::default(),
         })))
@@ -327,6 +329,9 @@ impl Parser<'_> {
     pub(super) fn block(&mut self, b: &syn::Block) -> Res<Block> {
         let mut stmts: Vec<Res<Stmt>> = Vec::new();
         let mut tail = None;
+        // Functions and constants are known in the whole block.
+        let item = |s: &&syn::Stmt| matches!(s, syn::Stmt::Item(syn::Item::Fn(_) | syn::Item::Const(_)));
+        stmts.extend(b.stmts.iter().filter(item).map(|s| self.stmt(s)).collect::<Vec<_>>());
         for (k, stmt) in b.stmts.iter().enumerate() {
             match stmt {
                 syn::Stmt::Expr(e, None) if k + 1 == b.stmts.len() => tail = Some(self.boxed(e)),
@@ -335,6 +340,7 @@ impl Parser<'_> {
                     let id = self.id();
                     tail = Some(kind.map(|kind| Box::new(Expr { id, place: Place::of(m), kind })));
                 }
+                other if item(&other) => {}
                 other => stmts.push(self.stmt(other)),
             }
         }
@@ -369,8 +375,33 @@ impl Parser<'_> {
                 let unit = ExprKind::Tuple(Vec::new());
                 Ok(Stmt::Expr(Expr { id: self.id(), place: Place::of(s), kind: unit }))
             }
+            syn::Stmt::Item(syn::Item::Fn(f)) => self.local_fn(f),
             syn::Stmt::Item(i) => Err(self.refuse(i, messages::item_in_body())),
         }
+    }
+
+    /// A function in the body is a closure that sees nothing but its parameters and what stands before it.
+    fn local_fn(&mut self, f: &syn::ItemFn) -> Res<Stmt> {
+        let plain = f.sig.generics.params.is_empty() && f.sig.asyncness.is_none() && f.sig.abi.is_none();
+        if !plain || !matches!(f.sig.safety, syn::Safety::Default) {
+            return Err(self.refuse(&f.sig, messages::item_in_body()));
+        }
+        let mut params = Vec::new();
+        for input in &f.sig.inputs {
+            let syn::FnArg::Typed(t) = input else {
+                return Err(self.refuse(input, messages::item_in_body()));
+            };
+            let (pat, ty) = (self.pat(&t.pat)?, types::ty(self, &t.ty)?);
+            let kind = crate::ast::PatKind::Typed(Box::new(pat), ty);
+            params.push(crate::ast::Pat { id: self.id(), place: Place::of(t), kind });
+        }
+        let (block, place) = (self.block(&f.block)?, Place::of(&f.sig));
+        let body = Expr { id: self.id(), place, kind: ExprKind::Block(None, block) };
+        let kind = ExprKind::Closure(std::rc::Rc::new(Closure { params, body, moves: false }));
+        let value = Expr { id: self.id(), place, kind };
+        let name = crate::ast::PatKind::Bind(f.sig.ident.unraw().to_string(), None);
+        let pat = crate::ast::Pat { id: self.id(), place: Place::at(f.sig.ident.span()), kind: name };
+        Ok(Stmt::Let(pat, None, Some(value)))
     }
 
     fn local_const(&mut self, c: &syn::ItemConst) -> Res<Stmt> {

@@ -146,6 +146,10 @@ fn unknown(name: &str) -> String {
         "i128" | "u128" => messages::wide_integer(name),
         "String" | "str" | "char" => messages::text_type(name),
         "Box" | "Rc" | "Arc" | "RefCell" | "Cell" | "Mutex" => messages::pointer_type(name),
+        n if n.ends_with("View") || n.contains("MatrixView") || n.contains("VectorView") => {
+            messages::view_type(name)
+        }
+        "Point1" | "Point2" | "Point3" | "Point4" | "OPoint" => messages::point_type(name),
         "Result" => messages::option_type(name),
         "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" | "VecDeque" => messages::collection_type(name),
         _ => messages::unknown_type(),
@@ -188,7 +192,7 @@ fn dimension(text: &str) -> Option<Len> {
     if text == "X" { Some(Len::Dyn) } else { small(text) }
 }
 
-fn constant(arg: &GenericArgument) -> Option<usize> {
+pub(super) fn constant(arg: &GenericArgument) -> Option<usize> {
     match arg {
         GenericArgument::Const(e) => length(e),
         _ => None,

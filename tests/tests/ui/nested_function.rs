@@ -2,10 +2,11 @@ use pullback::differentiable;
 
 #[differentiable]
 fn f(x: f64) -> f64 {
-    fn g(x: f64) -> f64 {
-        x * x
+    fn twice<T: std::ops::Add<Output = T> + Copy>(v: T) -> T {
+        v + v
     }
-    g(x)
+    struct Local;
+    twice(x)
 }
 
 fn main() {}
