@@ -99,7 +99,7 @@ crate::generic::generic! { ::pullback::nn::activations; use { crate::special::fu
         e.iter().map(|e| e / sum).collect()
     }
 
-    /// The logarithm of [`softmax`], exact where that would round to 0.
+    /// The logarithm of [`softmax`](fn@softmax), exact where that would round to 0.
     ///
     /// ```
     /// use pullback::nn::log_softmax;

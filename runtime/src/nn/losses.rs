@@ -69,7 +69,7 @@ crate::generic::generic! { ::pullback::nn::losses; use { crate::special::functio
 
     /// The mean of -(t ln p + (1 - t) ln(1 - p)) for probabilities p and labels t between 0 and 1. A logarithm counts as
     /// at least -100, and its slope as at most 10¹², as in PyTorch, so that a wrong certainty has a finite cost. Prefer
-    /// [`binary_cross_entropy_with_logits`], which needs neither.
+    /// [`binary_cross_entropy_with_logits`](fn@binary_cross_entropy_with_logits), which needs neither.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -92,7 +92,7 @@ crate::generic::generic! { ::pullback::nn::losses; use { crate::special::functio
         -(probability.iter().zip(target).map(|(p, t)| one(*p, *t)).sum::<T>()) / probability.len() as T
     }
 
-    /// The mean of [`binary_cross_entropy`] of the sigmoids of `logits`, without overflow and without bounds.
+    /// The mean of [`binary_cross_entropy`](fn@binary_cross_entropy) of the sigmoids of `logits`, without overflow and without bounds.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -123,7 +123,7 @@ crate::generic::generic! { ::pullback::nn::losses; use { crate::special::functio
         -((logits[class] - most) - log_sum_exp_below(logits, most))
     }
 
-    /// Minus the logarithm of a probability: the entry `class` of what [`log_softmax`](crate::nn::log_softmax) returns.
+    /// Minus the logarithm of a probability: the entry `class` of what [`log_softmax`](fn@crate::nn::log_softmax) returns.
     ///
     /// # Panics
     /// If there is no such class.

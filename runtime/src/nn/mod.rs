@@ -30,12 +30,10 @@ mod linear;
 #[doc(hidden)]
 pub mod losses;
 
-#[doc(inline)]
 pub use activations::{
     elu, gelu, leaky_relu, log_sigmoid, log_softmax, relu, sigmoid, silu, softmax, softplus,
 };
 pub use linear::{Linear, Linear64};
-#[doc(inline)]
 pub use losses::{
     binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, huber_loss, l1_loss, l1_sum,
     mse_loss, mse_sum, nll_loss,

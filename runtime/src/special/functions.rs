@@ -130,7 +130,7 @@ crate::generic::generic! { ::pullback::special::functions; use { crate::special:
         x.__pullback_ln_gamma()
     }
 
-    /// The derivative of [`ln_gamma`]: minus infinity at 0, NaN at the negative integers.
+    /// The derivative of [`ln_gamma`](fn@ln_gamma): minus infinity at 0, NaN at the negative integers.
     ///
     /// ```
     /// use pullback::special::digamma;
@@ -140,7 +140,7 @@ crate::generic::generic! { ::pullback::special::functions; use { crate::special:
         x.__pullback_digamma()
     }
 
-    /// The derivative of [`digamma`]. Its own derivative is NaN for negative arguments.
+    /// The derivative of [`digamma`](fn@digamma). Its own derivative is NaN for negative arguments.
     ///
     /// ```
     /// use pullback::special::trigamma;

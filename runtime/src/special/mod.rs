@@ -5,7 +5,6 @@
 pub mod functions;
 mod primitive;
 
-#[doc(inline)]
 pub use functions::{
     digamma, erf, erfc, ln_beta, ln_gamma, log_add_exp, log_sum_exp, logit, normal_cdf, sinc, trigamma,
     xlog1py, xlogy,

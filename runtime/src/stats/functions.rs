@@ -20,7 +20,7 @@ crate::generic::generic! { ::pullback::stats::functions; use {};
         x.iter().map(|x| (x - mean) * (x - mean)).sum::<T>() / (x.len() as T - 1.0)
     }
 
-    /// The square root of the [`variance`]. Where that is 0, the slope is 0.
+    /// The square root of the [`variance`](fn@variance). Where that is 0, the slope is 0.
     ///
     /// ```
     /// assert_eq!(pullback::stats::standard_deviation(&[2.0, 2.0, 5.0]), 3f64.sqrt());

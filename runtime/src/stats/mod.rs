@@ -3,5 +3,4 @@
 #[doc(hidden)]
 pub mod functions;
 
-#[doc(inline)]
 pub use functions::{mean, median, standard_deviation, variance};
