@@ -86,9 +86,18 @@ fn vectors_matrices_and_calls_of_calls() {
     through::check(0.3).unwrap();
 }
 
-/// They fuse: value and gradient of a sum of sigmoids are one loop.
+#[differentiable(wrt(w, b))]
+fn classifier(w: f32, b: f32, x: &[f32], y: &[f32]) -> f32 {
+    let logits: Vec<f32> = x.iter().map(|x| w * x + b).collect();
+    nn::binary_cross_entropy_with_logits(&logits, y)
+}
+
+/// They fuse: value and gradient are one loop that reads the data once.
 #[test]
 fn fused_into_the_caller() {
-    let text = as_value::explain();
+    let text = classifier::explain();
+    let loops = text.split("// Its loops over data.").nth(1).expect("a list of loops");
+    assert_eq!(loops.matches(" iterations; ").count(), 1, "{loops}");
+    assert!(loops.contains("streams [x, y]; writes 0 arrays, reduces 3 numbers"), "{loops}");
     assert!(!text.contains("call @"), "{text}");
 }
