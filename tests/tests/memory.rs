@@ -1,6 +1,9 @@
 //! What gradients keep in memory: nothing that grows with the data of a parallel loop, a number per step of a sequential
 //! one, and the square root of that with checkpoints.
 
+// Loops over indices are what is tested.
+#![allow(clippy::needless_range_loop)]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,5 +1,8 @@
 //! A sum written as a loop, as a chain of iterators and in nalgebra's words is one nest, and so is its gradient.
 
+// Loops over indices are what is tested.
+#![allow(clippy::needless_range_loop)]
+
 use nalgebra::DVector;
 use pullback::differentiable;
 use pullback_kernels::ir::parse;

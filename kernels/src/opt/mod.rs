@@ -14,6 +14,7 @@ mod inline;
 mod known;
 pub mod localize;
 pub mod promote;
+pub mod reads_first;
 pub mod scalarize;
 pub mod simplify;
 #[cfg(test)]
@@ -54,6 +55,7 @@ pub const PASSES: &[Pass] = &[
     ("flatten", flatten::run),
     ("contract", contract::run),
     ("localize", localize::run),
+    ("reads_first", reads_first::run),
 ];
 
 /// The most rounds of [`optimize`]; each removes what the one before uncovered.
@@ -72,8 +74,8 @@ pub fn optimize(f: &mut Func) {
     }
 }
 
-/// The last step before a back end: invariant code leaves loops even where it may run in vain, branches in nests become choices, products and sums multiply-adds, and nests get
-/// their own literals. Not before differentiation, which must see the branches.
+/// The last step before a back end: invariant code leaves loops even where it may run in vain, branches in nests become choices, products and sums multiply-adds, nests get
+/// their own literals, and reads come before what writes over them. Not before differentiation, which must see the branches.
 pub fn finish(f: &mut Func) {
     hoist::run(f);
     cse::run(f);
@@ -84,6 +86,7 @@ pub fn finish(f: &mut Func) {
     contract::run(f);
     localize::run(f);
     dce::run(f);
+    reads_first::run(f);
     compact::run(f);
 }
 

@@ -20,4 +20,4 @@ pub use lanes::{Number, add_lanes, muladd, tree};
 pub use nested::{matrix, next};
 pub use reduce::{Arg, Limits, argmax, argmin, max, min};
 pub use split::{Rows, Split, Whole};
-pub use tape::{Tape, Taped};
+pub use tape::{Stack, Tape, Taped};

@@ -3,26 +3,65 @@
 /// A stack of numbers, arrays and tapes. Popping keeps the memory for the next call.
 #[derive(Clone, Default, Debug)]
 pub struct Tape {
-    bools: Vec<bool>,
-    i32s: Vec<i32>,
-    i64s: Vec<i64>,
-    f32s: Vec<f32>,
-    f64s: Vec<f64>,
+    bools: Stack<bool>,
+    i32s: Stack<i32>,
+    i64s: Stack<i64>,
+    f32s: Stack<f32>,
+    f64s: Stack<f64>,
     tapes: Vec<Tape>,
     live: usize,
 }
 
+/// Numbers of one type. What lies above the top is left over, so that room taken again need not be cleared.
+#[derive(Clone, Default, Debug)]
+pub struct Stack<T> {
+    items: Vec<T>,
+    top: usize,
+}
+
+/// The first room of a stack, in numbers: growing it in small steps would cost more than a short loop does.
+const FIRST: usize = 64;
+
+/// What is said if the generated code pops more than it pushed.
+const EMPTY: &str = "the tape holds what the forward sweep pushed";
+
+impl<T: Copy + Default> Stack<T> {
+    /// Makes room for numbers up to `end`.
+    #[cold]
+    fn enlarge(&mut self, end: usize) {
+        let len = end.max(2 * self.items.len()).max(FIRST);
+        self.items.resize(len, T::default());
+    }
+
+    #[inline]
+    fn take(&mut self, len: usize) -> &mut [T] {
+        let end = self.top + len;
+        if end > self.items.len() {
+            self.enlarge(end);
+        }
+        let taken = &mut self.items[self.top..][..len];
+        self.top = end;
+        taken
+    }
+
+    #[inline]
+    fn highest(&self, len: usize) -> &[T] {
+        let rest = self.top.checked_sub(len).expect(EMPTY);
+        &self.items[rest..][..len]
+    }
+}
+
 /// A number that a tape stores.
-pub trait Taped: Copy {
+pub trait Taped: Copy + Default {
     /// The stack of this type.
-    fn stack(tape: &mut Tape) -> &mut Vec<Self>;
+    fn stack(tape: &mut Tape) -> &mut Stack<Self>;
 }
 
 macro_rules! taped {
     ($($t:ty, $field:ident;)*) => {
         $(impl Taped for $t {
             #[inline(always)]
-            fn stack(tape: &mut Tape) -> &mut Vec<$t> {
+            fn stack(tape: &mut Tape) -> &mut Stack<$t> {
                 &mut tape.$field
             }
         })*
@@ -31,22 +70,14 @@ macro_rules! taped {
 
 taped! { bool, bools; i32, i32s; i64, i64s; f32, f32s; f64, f64s; }
 
-/// The first room of a stack, in numbers: growing it in small steps would cost more than a short loop does.
-const FIRST: usize = 64;
-
-#[cold]
-fn grow<T>(stack: &mut Vec<T>) {
-    stack.reserve(stack.len().max(FIRST));
-}
-
 impl Tape {
     /// Empties the tape; its memory stays.
     pub fn clear(&mut self) {
-        self.bools.clear();
-        self.i32s.clear();
-        self.i64s.clear();
-        self.f32s.clear();
-        self.f64s.clear();
+        self.bools.top = 0;
+        self.i32s.top = 0;
+        self.i64s.top = 0;
+        self.f32s.top = 0;
+        self.f64s.top = 0;
         self.live = 0;
     }
 
@@ -54,10 +85,11 @@ impl Tape {
     #[inline]
     pub fn push<T: Taped>(&mut self, value: T) {
         let stack = T::stack(self);
-        if stack.len() == stack.capacity() {
-            grow(stack);
+        if stack.top == stack.items.len() {
+            stack.enlarge(stack.top + 1);
         }
-        stack.push(value);
+        stack.items[stack.top] = value;
+        stack.top += 1;
     }
 
     /// Takes the number on top.
@@ -66,16 +98,17 @@ impl Tape {
     /// If there is none of that type.
     #[inline]
     pub fn pop<T: Taped>(&mut self) -> T {
-        T::stack(self).pop().expect("the tape holds what the forward sweep pushed")
+        let stack = T::stack(self);
+        let top = stack.top.wrapping_sub(1);
+        let value = *stack.items.get(top).expect(EMPTY);
+        stack.top = top;
+        value
     }
 
-    /// Puts `len` numbers on top, zeros for now, and returns them.
+    /// Puts `len` numbers on top, whatever they are for now, and returns them.
     #[inline]
-    pub fn grow<T: Taped + Default>(&mut self, len: usize) -> &mut [T] {
-        let stack = T::stack(self);
-        let start = stack.len();
-        stack.resize(start + len, T::default());
-        &mut stack[start..][..len]
+    pub fn grow<T: Taped>(&mut self, len: usize) -> &mut [T] {
+        T::stack(self).take(len)
     }
 
     /// The `len` numbers on top.
@@ -84,22 +117,23 @@ impl Tape {
     /// If fewer numbers of that type are left.
     #[inline]
     pub fn top<T: Taped>(&mut self, len: usize) -> &[T] {
-        let stack = T::stack(self);
-        let rest = stack.len().checked_sub(len).expect("the tape holds what the forward sweep pushed");
-        &stack[rest..][..len]
+        T::stack(self).highest(len)
     }
 
     /// Takes `len` numbers away.
+    ///
+    /// # Panics
+    /// If fewer numbers of that type are left.
     #[inline]
     pub fn shrink<T: Taped>(&mut self, len: usize) {
         let stack = T::stack(self);
-        stack.truncate(stack.len().saturating_sub(len));
+        stack.top = stack.top.checked_sub(len).expect(EMPTY);
     }
 
     /// Puts an array on top.
     #[inline]
     pub fn push_slice<T: Taped>(&mut self, values: &[T]) {
-        T::stack(self).extend_from_slice(values);
+        T::stack(self).take(values.len()).copy_from_slice(values);
     }
 
     /// Takes the array on top.
@@ -109,10 +143,8 @@ impl Tape {
     #[inline]
     pub fn pop_slice<T: Taped>(&mut self, values: &mut [T]) {
         let stack = T::stack(self);
-        let rest =
-            stack.len().checked_sub(values.len()).expect("the tape holds what the forward sweep pushed");
-        values.copy_from_slice(&stack[rest..]);
-        stack.truncate(rest);
+        values.copy_from_slice(stack.highest(values.len()));
+        stack.top -= values.len();
     }
 
     /// Puts a tape on top, and leaves an empty one in its place.
@@ -130,7 +162,7 @@ impl Tape {
     /// # Panics
     /// If there is none.
     pub fn pop_tape(&mut self, tape: &mut Tape) {
-        self.live = self.live.checked_sub(1).expect("the tape holds what the forward sweep pushed");
+        self.live = self.live.checked_sub(1).expect(EMPTY);
         std::mem::swap(&mut self.tapes[self.live], tape);
     }
 }

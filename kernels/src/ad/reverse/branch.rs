@@ -22,7 +22,8 @@ impl Reverse<'_, '_> {
             .filter_map(|k| Some((k, self.adjoints.remove(&inst.results[k])?)))
             .collect();
         let cond = self.primal(cond);
-        let access = if loops(then) || loops(els) { Access::Tape } else { Access::Again };
+        let stores = |arm: &Block| loops(arm) || self.reads_taped(arm);
+        let access = if stores(then) || stores(els) { Access::Tape } else { Access::Again };
         let arms = [then, els].map(|block| self.arm(block, access, &seeds));
         let touched: Vec<Value> = captured
             .into_iter()
@@ -47,6 +48,15 @@ impl Reverse<'_, '_> {
         }
         self.adjoints.extend(touched.into_iter().zip(out));
         InstRecord { blocks: records, count: None }
+    }
+
+    /// Whether a block reads elements of an array that the reverse sweep would have to take from the tape. The elements are
+    /// stored then, not the array.
+    fn reads_taped(&self, block: &Block) -> bool {
+        block.insts.iter().any(|i| match &i.kind {
+            Kind::Index { array, .. } => !self.outlives(*array),
+            kind => kind.blocks().into_iter().any(|b| self.reads_taped(b)),
+        })
     }
 
     /// Reverses one branch on top of the cotangents so far.

@@ -307,7 +307,7 @@ impl Reverse<'_, '_> {
     }
 
     /// Whether an array is defined where the reverse sweep sees it without a tape.
-    fn outlives(&self, array: Value) -> bool {
+    pub(super) fn outlives(&self, array: Value) -> bool {
         let frame = self.frames.iter().rev().find(|f| f.defs.contains_key(&array));
         frame.is_none_or(|f| matches!(f.access, Access::Visible | Access::Again))
     }
