@@ -258,6 +258,9 @@ fn networks() {
 }
 
 fn main() {
+    if std::env::args().any(|a| a == "--explain") {
+        return println!("{}\n{}\n{}", logistic::explain(), series::explain(), network::explain());
+    }
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("the first use of threads");
     println!("{:<46} {:>11} {:>11} {:>7}", "value and gradient", "hand, us", "macro, us", "ratio");
     regressions();

@@ -1,7 +1,7 @@
 //! The programs with data of realistic sizes.
 
 use nalgebra::{DMatrix, DVector};
-use pullback::differentiable;
+use pullback::{Workspace, differentiable};
 
 use crate::common::random;
 use crate::{Case, attention, bundle, determinant, gmm, hand, kmeans, lstm, network, newton, ode};
@@ -12,6 +12,14 @@ use hand::errors;
 use kmeans::cost;
 use newton::root;
 use ode::miss;
+
+/// A function and its gradient as a closure that gives the value, with a workspace that is kept.
+macro_rules! kept {
+    ($($f:ident)::+($($arg:expr),* $(,)?)) => {{
+        let mut room = Workspace::<$($f)::+>::default();
+        Box::new(move || $($f)::+::value_and_grad_into($($arg),*, &mut room))
+    }};
+}
 
 /// Every program.
 pub(crate) fn all() -> Vec<Case> {
@@ -56,8 +64,8 @@ fn mixture() -> Case {
         name: "gmm: 10 dimensions, 25 components, 500 points",
         explain: gmm::objective::explain,
         plain: Box::new(|| gmm::objective(a, m, l, x, D, 1.0, 0.0)),
-        forward: Box::new(|| forward::value_and_grad(1.0, a, m, l, x, D).0),
-        gradient: Box::new(|| gmm::objective::value_and_grad(a, m, l, x, D, 1.0, 0.0).0),
+        forward: kept!(forward(1.0, a, m, l, x, D)),
+        gradient: kept!(gmm::objective(a, m, l, x, D, 1.0, 0.0)),
     }
 }
 
@@ -103,8 +111,8 @@ fn reprojection() -> Case {
         name: "bundle: 49 cameras, 1000 points, 10000 seen",
         explain: adjust::explain,
         plain: Box::new(|| adjust(cameras, points, seen, features)),
-        forward: Box::new(|| forward::value_and_grad(1.0, cameras, points, seen, features).0),
-        gradient: Box::new(|| adjust::value_and_grad(cameras, points, seen, features).0),
+        forward: kept!(forward(1.0, cameras, points, seen, features)),
+        gradient: kept!(adjust(cameras, points, seen, features)),
     }
 }
 
@@ -120,8 +128,8 @@ fn memory() -> Case {
         name: "lstm: 2 layers of 14, 1024 steps",
         explain: lstm::loss::explain,
         plain: Box::new(|| lstm::loss(main, extra, state, sequence, 14)),
-        forward: Box::new(|| forward::value_and_grad(1.0, main, extra, state, sequence, 14).0),
-        gradient: Box::new(|| lstm::loss::value_and_grad(main, extra, state, sequence, 14).0),
+        forward: kept!(forward(1.0, main, extra, state, sequence, 14)),
+        gradient: kept!(lstm::loss(main, extra, state, sequence, 14)),
     }
 }
 
@@ -196,12 +204,8 @@ fn tracking() -> Case {
         name: "hand: 22 bones, 500 points",
         explain: misfit::explain,
         plain: Box::new(|| misfit(*theta, parents, relatives, inverses, positions, weights, points)),
-        forward: Box::new(|| {
-            forward::value_and_grad(1.0, *theta, parents, relatives, inverses, positions, weights, points).0
-        }),
-        gradient: Box::new(|| {
-            misfit::value_and_grad(*theta, parents, relatives, inverses, positions, weights, points).0
-        }),
+        forward: kept!(forward(1.0, *theta, parents, relatives, inverses, positions, weights, points)),
+        gradient: kept!(misfit(*theta, parents, relatives, inverses, positions, weights, points)),
     }
 }
 
@@ -210,13 +214,17 @@ fn square_roots() -> Case {
     fn forward(one: f64, a: f64) -> f64 {
         one * root(a)
     }
+    let mut room = Workspace::<root>::default();
     let all = keep(random(1, 1000).iter().map(|a| 1e4 * a).collect::<Vec<_>>());
     Case {
         name: "newton: 1000 square roots",
         explain: root::explain,
         plain: Box::new(|| all.iter().map(|&a| root(a)).sum()),
         forward: Box::new(|| all.iter().map(|&a| forward::value_and_grad(1.0, a).0).sum()),
-        gradient: Box::new(|| all.iter().map(|&a| root::value_and_grad(a)).map(|(v, g)| v + 1e-30 * g).sum()),
+        gradient: Box::new(move || {
+            let each = |room: &mut _, &a: &f64| root::value_and_grad_into(a, room);
+            all.iter().map(|a| each(&mut room, a)).sum()
+        }),
     }
 }
 
@@ -232,8 +240,8 @@ fn lorenz() -> Case {
         name: "lorenz: 200 steps of Runge and Kutta",
         explain: miss::explain,
         plain: Box::new(|| miss(START, 10.0, 28.0, BETA, TARGET, 0.01, 200)),
-        forward: Box::new(|| forward::value_and_grad(1.0, START, TARGET, 200).0),
-        gradient: Box::new(|| miss::value_and_grad(START, 10.0, 28.0, BETA, TARGET, 0.01, 200).0),
+        forward: kept!(forward(1.0, START, TARGET, 200)),
+        gradient: kept!(miss(START, 10.0, 28.0, BETA, TARGET, 0.01, 200)),
     }
 }
 
@@ -248,8 +256,8 @@ fn elimination() -> Case {
         name: "determinant: 48 by 48, pivoting",
         explain: det::explain,
         plain: Box::new(|| det(m)),
-        forward: Box::new(|| forward::value_and_grad(1.0, m).0),
-        gradient: Box::new(|| det::value_and_grad(m).0),
+        forward: kept!(forward(1.0, m)),
+        gradient: kept!(det(m)),
     }
 }
 
@@ -273,8 +281,8 @@ fn attention_head() -> Case {
         name: "attention: 128 tokens of 64, a head of 32",
         explain: head::explain,
         plain: Box::new(|| head(x, wq, wk, wv, target)),
-        forward: Box::new(|| forward::value_and_grad(1.0, x, wq, wk, wv, target).0),
-        gradient: Box::new(|| head::value_and_grad(x, wq, wk, wv, target).0),
+        forward: kept!(forward(1.0, x, wq, wk, wv, target)),
+        gradient: kept!(head(x, wq, wk, wv, target)),
     }
 }
 
@@ -301,8 +309,8 @@ fn two_layers() -> Case {
         name: "network: 32, 64 (tanh), 10; a batch of 256",
         explain: network::loss::explain,
         plain: Box::new(|| network::loss(w1, b1, w2, b2, x, y)),
-        forward: Box::new(|| forward::value_and_grad(1.0, w1, b1, w2, b2, x, y).0),
-        gradient: Box::new(|| network::loss::value_and_grad(w1, b1, w2, b2, x, y).0),
+        forward: kept!(forward(1.0, w1, b1, w2, b2, x, y)),
+        gradient: kept!(network::loss(w1, b1, w2, b2, x, y)),
     }
 }
 
@@ -317,7 +325,7 @@ fn clusters() -> Case {
         name: "kmeans: 10000 points, 10 centres",
         explain: cost::explain,
         plain: Box::new(|| cost(points, centres)),
-        forward: Box::new(|| forward::value_and_grad(1.0, points, centres).0),
-        gradient: Box::new(|| cost::value_and_grad(points, centres).0),
+        forward: kept!(forward(1.0, points, centres)),
+        gradient: kept!(cost(points, centres)),
     }
 }

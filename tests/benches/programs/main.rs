@@ -1,7 +1,7 @@
-//! What gradients cost: the programs of `tests/tests/programs` at realistic sizes, `value_and_grad` against the function itself.
+//! What gradients cost: the programs of `tests/tests/programs` at realistic sizes, `value_and_grad_into` against the function itself.
 //!
 //! `cargo bench -p pullback-tests --bench programs` prints, for each, the time of the user's own function, of the
-//! forward function as pullback compiles it, of value and gradient, and the ratios of the latter to both: medians of
+//! forward function as pullback compiles it, of value and gradient with a workspace that is kept (as in training), and the ratios of the latter to both: medians of
 //! rounds in which the three run one after the other, on one thread. A name as an argument (`-- gmm`) runs that one only,
 //! `-- gmm --explain` prints how it is computed instead.
 
@@ -44,11 +44,11 @@ pub(crate) struct Case {
     /// How its gradient is computed.
     pub(crate) explain: fn() -> &'static str,
     /// The user's function.
-    pub(crate) plain: Box<dyn Fn() -> f64>,
+    pub(crate) plain: Box<dyn FnMut() -> f64>,
     /// The same, compiled by pullback.
-    pub(crate) forward: Box<dyn Fn() -> f64>,
+    pub(crate) forward: Box<dyn FnMut() -> f64>,
     /// The value, with the gradient computed.
-    pub(crate) gradient: Box<dyn Fn() -> f64>,
+    pub(crate) gradient: Box<dyn FnMut() -> f64>,
 }
 
 /// How often the three are timed one after the other.
@@ -57,7 +57,7 @@ const ROUNDS: usize = 31;
 const MEASURE: f64 = 2e-3;
 
 /// Seconds per call.
-fn time(calls: usize, f: &dyn Fn() -> f64) -> f64 {
+fn time(calls: usize, f: &mut dyn FnMut() -> f64) -> f64 {
     let start = Instant::now();
     for _ in 0..calls {
         black_box(f());
@@ -66,7 +66,7 @@ fn time(calls: usize, f: &dyn Fn() -> f64) -> f64 {
 }
 
 /// So many calls that they take about [`MEASURE`].
-fn calls(f: &dyn Fn() -> f64) -> usize {
+fn calls(f: &mut dyn FnMut() -> f64) -> usize {
     let once = (0..5).map(|_| time(1, f)).fold(f64::INFINITY, f64::min);
     (MEASURE / once.max(1e-8)).ceil() as usize
 }
@@ -77,14 +77,14 @@ fn median(mut of: Vec<f64>) -> f64 {
 }
 
 /// Measures a program, prints its line; returns the ratios to the user's function and to pullback's forward function.
-fn measure(case: &Case) -> [f64; 2] {
-    let parts = [&case.plain, &case.forward, &case.gradient];
-    let values = parts.map(|f| f());
+fn measure(mut case: Case) -> [f64; 2] {
+    let mut parts = [&mut case.plain, &mut case.forward, &mut case.gradient];
+    let values = parts.each_mut().map(|f| f());
     for v in values {
         let close = (v - values[0]).abs() <= 1e-6 * values[0].abs();
         assert!(close, "{}: the three disagree on the value: {values:?}", case.name);
     }
-    let calls = parts.map(|f| calls(f));
+    let calls = parts.each_mut().map(|f| calls(f));
     let rounds: Vec<[f64; 3]> = (0..ROUNDS).map(|_| [0, 1, 2].map(|k| time(calls[k], parts[k]))).collect();
     let of = |k: usize| median(rounds.iter().map(|r| r[k]).collect());
     let ratio = |k: usize| median(rounds.iter().map(|r| r[2] / r[k]).collect());
@@ -112,7 +112,7 @@ fn main() {
         "program", "plain, us", "forward, us", "gradient, us", "/ plain", "/ forward"
     );
     let ratios: Vec<[f64; 2]> =
-        cases::all().iter().filter(|c| c.name.starts_with(&wanted)).map(measure).collect();
+        cases::all().into_iter().filter(|c| c.name.starts_with(&wanted)).map(measure).collect();
     for (k, what) in ["the user's function", "pullback's forward function"].into_iter().enumerate() {
         let all: Vec<f64> = ratios.iter().map(|r| r[k]).collect();
         let worst = all.iter().copied().fold(0.0, f64::max);

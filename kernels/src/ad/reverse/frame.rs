@@ -292,8 +292,8 @@ impl Reverse<'_, '_> {
         match &block.insts[*k].kind {
             Kind::Const(_) => true,
             Kind::Op(op, args) => {
-                let def = op.def();
-                def.cost < CHEAP && !def.facts.partial && args.iter().all(at_hand)
+                let elem = self.b.values.ty(args[0]).elem().expect("an operation takes numbers");
+                op.def().cost < CHEAP && !op.may_panic(elem) && args.iter().all(at_hand)
             }
             Kind::Index { array, at } => self.outlives(*array) && at.iter().all(at_hand),
             _ => false,
