@@ -73,6 +73,32 @@ fn part_of(ty: &RustTy, root: &syn::Path, place: &TokenStream) -> RustTy {
     }
 }
 
+/// How the function that is being expanded names each type of the user's, by its id.
+pub(crate) fn names(types: &Types) -> BTreeMap<String, TypeName> {
+    let mut names = BTreeMap::new();
+    types.values().for_each(|t| name_all(&t.finish(), &mut names));
+    names
+}
+
+fn name_all(ty: &RustTy, names: &mut BTreeMap<String, TypeName>) {
+    let mut add = |name: &TypeName| {
+        let known = names.entry(name.id.clone()).or_insert_with(|| name.clone());
+        if known.path.is_none() && (name.path.is_some() || known.part.is_none()) {
+            *known = name.clone();
+        }
+    };
+    match ty {
+        RustTy::Array(t, _) | RustTy::Slice(t) | RustTy::Vec(t) => name_all(t, names),
+        RustTy::Tuple(ts) => ts.iter().for_each(|t| name_all(t, names)),
+        RustTy::Struct(s) => {
+            add(&s.name);
+            s.fields.iter().for_each(|f| name_all(&f.ty, names));
+        }
+        RustTy::Enum(e) => add(&e.name),
+        _ => {}
+    }
+}
+
 /// A definition as it is carried.
 pub(crate) struct Definition {
     home: TokenStream,

@@ -123,6 +123,7 @@ fn round(
         errors,
         callees,
         wanted,
+        names: &f.names,
         own_method: f.sig.owner.as_ref().map(|o| structs::method_key(&o.id, &f.sig.name.to_string())),
         calls: Vec::new(),
         consts: Vec::new(),
@@ -217,6 +218,7 @@ pub(crate) struct Lower<'a> {
     errors: &'a mut Errors,
     callees: &'a [Callee],
     wanted: &'a mut Option<Wanted>,
+    names: &'a BTreeMap<String, TypeName>,
     /// The key of the method that is being lowered, if it is one.
     own_method: Option<String>,
     calls: Vec<usize>,

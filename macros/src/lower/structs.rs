@@ -175,6 +175,8 @@ impl Lower<'_> {
 
     /// The position of a method among the callees; `None` if its companion macro must be asked first.
     fn method_of(&mut self, of: &TypeName, name: &str, place: Place) -> Res<Option<usize>> {
+        // A value that a call returned has a type without a name.
+        let of = self.names.get(&of.id).unwrap_or(of);
         let key = method_key(&of.id, name);
         let found = self.callees.iter().position(|c| c.path == key);
         if found.is_none() && self.own_method.as_ref() == Some(&key) {

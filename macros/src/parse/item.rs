@@ -1,5 +1,7 @@
 //! The annotated function itself: its signature and what may not stand in it.
 
+use std::collections::BTreeMap;
+
 use syn::ext::IdentExt;
 use syn::{FnArg, ItemFn, ReturnType};
 
@@ -8,10 +10,10 @@ use crate::ast::{Block, Expr, Place};
 use crate::attrs::Options;
 use crate::callees;
 use crate::errors::{Errors, Failed, Res};
-use crate::known::Types;
+use crate::known::{self, Types};
 use crate::messages;
 use crate::ty::Ty;
-use crate::types::{Mode, Owner, Param, Passing, RustTy, Signature};
+use crate::types::{Mode, Owner, Param, Passing, RustTy, Signature, TypeName};
 
 /// An annotated function, parsed.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(crate) struct Function {
     pub(crate) body: Block,
     /// The paths that it calls and that are no part of the language: other annotated functions.
     pub(crate) callees: Vec<crate::ast::Path>,
+    /// How it names types of the user's.
+    pub(crate) names: BTreeMap<String, TypeName>,
 }
 
 /// A function, or what must be known first.
@@ -91,7 +95,7 @@ pub(crate) fn function(
         consts: Vec::new(),
         owner,
     };
-    Ok(Parsed::Function(Box::new(Function { sig, body, callees })))
+    Ok(Parsed::Function(Box::new(Function { sig, body, callees, names: known::names(types) })))
 }
 
 /// The type in whose `impl` a function stands.
