@@ -50,6 +50,7 @@ pub fn program(seed: u64, name: &str, callees: &[String]) -> Program {
         callees: callees.to_vec(),
         loops: 0,
         budget: 14,
+        structs: seed % 2 == 0,
     };
     for v in ["a", "b"] {
         g.scope().floats.push(v.into());
@@ -76,6 +77,7 @@ pub fn helper(seed: u64, name: &str, callees: &[String]) -> Program {
         callees: callees.to_vec(),
         loops: 0,
         budget: 4,
+        structs: false,
     };
     for _ in 0..1 + g.rng.below(2) {
         g.statement();
@@ -110,7 +112,7 @@ fn render(signature: &str, name: &str, body: &str) -> Program {
     let dual = typed(literal(&dual_text, &|l| format!("D::constant({l})")), "D", "D::constant(");
     let dual = dual.replacen(&format!("fn {name}("), &format!("fn {name}_dual("), 1);
     // Calls of helpers, whose names end so.
-    let dual = dual.replace("__(", "___dual(");
+    let dual = dual.replace("__(", "___dual(").replace("Pair {", "DualPair {");
     Program { annotated: format!("#[differentiable]\n{plain}"), dual }
 }
 
@@ -124,6 +126,7 @@ struct Scope {
     arrays: Vec<(String, String)>,
     mutable_arrays: Vec<(String, String)>,
     closures: Vec<String>,
+    pairs: Vec<String>,
 }
 
 struct Generator {
@@ -135,6 +138,8 @@ struct Generator {
     callees: Vec<String>,
     loops: usize,
     budget: usize,
+    /// Whether there are structs.
+    structs: bool,
 }
 
 impl Generator {
@@ -356,7 +361,8 @@ impl Generator {
         self.budget -= 1;
         // Inside blocks, what outlives them matters most.
         let top = self.depth == 1;
-        match self.rng.below(20) {
+        match self.rng.below(if self.structs { 22 } else { 20 }) {
+            20 | 21 => self.pair(top),
             0 | 1 => self.let_(!top),
             2..=4 if top => self.let_(true),
             2..=6 => self.assign(),
@@ -369,6 +375,28 @@ impl Generator {
             17 => self.element_assign(),
             18 => self.exit(),
             _ => self.for_(),
+        }
+    }
+
+    /// A struct, or a change of one.
+    fn pair(&mut self, top: bool) {
+        let pairs = self.all(|s| &s.pairs);
+        let Some(s) = self.choose(&pairs).filter(|_| !top || self.rng.below(2) == 0) else {
+            self.fresh += 1;
+            let s = format!("s{}", self.fresh);
+            let (p, q, r) = (self.bounded(2), self.bounded(1), self.atom());
+            self.line(&format!("let mut {s} = Pair {{ p: {p}, q: [{q}, {r}, @0.5@] }};"));
+            self.scope().floats.push(format!("{s}.p"));
+            self.scope().mutable.push(format!("{s}.p"));
+            self.scope().mutable_arrays.push((format!("{s}.q"), "3".into()));
+            return self.scope().pairs.push(s);
+        };
+        let e = self.bounded(1);
+        match (self.rng.below(4), self.choose(&pairs)) {
+            (0, Some(other)) => self.line(&format!("{s} = Pair {{ p: {e}, ..{other} }};")),
+            (1, Some(other)) => self.line(&format!("{s}.q = {other}.q;")),
+            (2, Some(other)) => self.line(&format!("{s} = Pair {{ q: {s}.q, p: {other}.norm() }};")),
+            _ => self.line(&format!("{s}.mix({e});")),
         }
     }
 

@@ -15,8 +15,48 @@
     unreachable_code
 )]
 
-use pullback::differentiable;
+use pullback::{Differentiable, differentiable};
 use pullback_tests::dual::Dual as D;
+
+/// What the functions use as a struct, and the same over dual numbers.
+#[derive(Differentiable, Clone, Copy)]
+struct Pair {
+    p: f64,
+    q: [f64; 3],
+}
+
+#[differentiable]
+impl Pair {
+    fn mix(&mut self, x: f64) {
+        self.p = (self.p * x).sin();
+        for k in 0..2 {
+            self.q[k] = self.p * self.q[k + 1] + x;
+        }
+    }
+
+    fn norm(&self) -> f64 {
+        (self.p + self.q[0] * self.q[2]).tanh()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct DualPair {
+    p: D,
+    q: [D; 3],
+}
+
+impl DualPair {
+    fn mix(&mut self, x: D) {
+        self.p = (self.p * x).sin();
+        for k in 0..2 {
+            self.q[k] = self.p * self.q[k + 1] + x;
+        }
+    }
+
+    fn norm(&self) -> D {
+        (self.p + self.q[0] * self.q[2]).tanh()
+    }
+}
 
 struct Case {
     name: &'static str,
