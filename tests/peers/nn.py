@@ -94,6 +94,8 @@ def main():
     rows += [row(op, f, xs, False) for op, f in LIST.items() for xs in LISTS]
     rows += [row("binary_cross_entropy", lambda p: F.binary_cross_entropy(p, torch.tensor(TARGETS)), p, False)
              for p in ([0.5, 0.25, 0.75], [1e-3, 0.999, 0.5], [0.0, 0.5, 1.0])]
+    rows += [row("cross_entropy_rows", lambda x: F.cross_entropy(x.reshape(2, 3), torch.tensor([2, 0])), xs, False)
+             for xs in ([0.1, -0.4, 2.0, 1e4, -1e4, 0.0], [3.0, 2.5, -1.0, 0.0, 0.0, 0.0])]
     print('{"torch": "%s", "rows": [' % torch.__version__.split("+")[0])
     print(",\n".join(json.dumps(r) for r in rows))
     print("]}")

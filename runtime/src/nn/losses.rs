@@ -1,6 +1,8 @@
 //! Losses: from predictions and targets to a number.
 
-crate::generic::generic! { ::pullback::nn::losses; use { crate::special::functions::log_sum_exp_below };
+use nalgebra::DMatrix;
+
+crate::generic::generic! { ::pullback::nn::losses; use { crate::special::functions::log_sum_exp_below, nalgebra::DMatrix };
     /// The mean of squared differences.
     ///
     /// # Panics
@@ -121,6 +123,33 @@ crate::generic::generic! { ::pullback::nn::losses; use { crate::special::functio
     pub fn cross_entropy<T>(logits: &[T], class: usize) -> T {
         let most = pullback::detach(logits.iter().copied().fold(T::NEG_INFINITY, T::max));
         -((logits[class] - most) - log_sum_exp_below(logits, most))
+    }
+
+    /// The mean of [`cross_entropy`](fn@cross_entropy) over the rows of a matrix: a row of logits per sample, and its class.
+    ///
+    /// # Panics
+    /// If there are not as many classes as rows, or no such class.
+    ///
+    /// ```
+    /// use pullback::nalgebra::DMatrix;
+    ///
+    /// let logits = DMatrix::from_row_slice(2, 2, &[0.0, 0.0, 1e4, 0.0]);
+    /// assert_eq!(pullback::nn::cross_entropy_rows(&logits, &[1, 0]), 0.5 * 2f64.ln());
+    /// ```
+    pub fn cross_entropy_rows<T>(logits: &DMatrix<T>, class: &[usize]) -> T {
+        assert_eq!(logits.nrows(), class.len(), "as many classes as rows");
+        let mut sum = 0.0;
+        for i in 0..logits.nrows() {
+            let (mut most, mut total) = (T::NEG_INFINITY, 0.0);
+            for j in 0..logits.ncols() {
+                most = most.max(pullback::detach(logits[(i, j)]));
+            }
+            for j in 0..logits.ncols() {
+                total += (logits[(i, j)] - most).exp();
+            }
+            sum -= (logits[(i, class[i])] - most) - total.ln();
+        }
+        sum / class.len() as T
     }
 
     /// Minus the logarithm of a probability: the entry `class` of what [`log_softmax`](fn@crate::nn::log_softmax) returns.

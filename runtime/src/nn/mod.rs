@@ -35,6 +35,6 @@ pub use activations::{
 };
 pub use linear::{Linear, Linear64};
 pub use losses::{
-    binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, huber_loss, l1_loss, l1_sum,
-    mse_loss, mse_sum, nll_loss,
+    binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, cross_entropy_rows, huber_loss,
+    l1_loss, l1_sum, mse_loss, mse_sum, nll_loss,
 };

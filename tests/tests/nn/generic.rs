@@ -1,6 +1,7 @@
 //! Functions that are generic over the float type, called from annotated functions in every way.
 
 use pullback::nalgebra::{DMatrix, DVector};
+use pullback::nn::sigmoid as logistic_function;
 use pullback::nn::{self, log_softmax, mse_loss, relu, sigmoid, softmax};
 use pullback::{differentiable, special};
 
@@ -48,6 +49,15 @@ fn lists(x: &[f64], y: &DVector<f64>) -> f64 {
     mse_loss(&p, y.as_slice()) + special::log_sum_exp(&p) - log_softmax(y.as_slice())[0]
 }
 
+/// Under another name, in closures, as values, of literals alone.
+#[differentiable]
+fn otherwise(x: &[f32]) -> f32 {
+    let twice = |v: f32| logistic_function(logistic_function(v));
+    let all: f32 = x.iter().map(|v| twice(*v)).sum();
+    let direct: f32 = x.iter().copied().map(relu).fold(0.0, |a, b| a + b);
+    all + direct * sigmoid(sigmoid(0.5)) + special::xlogy(0.5, x[0])
+}
+
 /// Functions of this crate that call the library's can be called in turn.
 #[differentiable]
 fn through(x: f64) -> f64 {
@@ -74,6 +84,7 @@ fn the_instance_of_the_arguments_type() {
 #[test]
 fn literals() {
     literal::check(0.7).unwrap();
+    otherwise::check(&[0.7, -0.2, 1.5]).unwrap();
     assert_eq!(literal::value_and_grad(0.7).0, literal(0.7));
     assert_eq!(default::value_and_grad(3.0), (1.5, 0.5));
 }

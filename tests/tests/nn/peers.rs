@@ -11,6 +11,7 @@ type Program = fn(&[f64]) -> (f64, Vec<f64>);
 macro_rules! programs {
     ($module:ident $float:ident; $($one:ident($x:ident) = $one_body:expr;)* -- $($many:ident($y:ident) = $many_body:expr;)*) => {
         mod $module {
+            use pullback::nalgebra::DMatrix;
             use pullback::{differentiable, nn, special, stats};
 
             #[differentiable]
@@ -74,6 +75,7 @@ both! {
     binary_cross_entropy_with_logits(x) = nn::binary_cross_entropy_with_logits(x, &[1.0, 0.0, 0.25]);
     binary_cross_entropy(x) = nn::binary_cross_entropy(x, &[1.0, 0.0, 0.25]);
     cross_entropy(x) = nn::cross_entropy(x, 2);
+    cross_entropy_rows(x) = nn::cross_entropy_rows(&DMatrix::from_row_slice(2, 3, x), &[2, 0]);
     nll_loss(x) = nn::nll_loss(x, 1);
     variance(x) = stats::variance(x);
     mean(x) = stats::mean(x);
