@@ -25,7 +25,10 @@ pub fn device() -> Device {
 }
 
 /// The numbers of a gradient.
-fn numbers(of: &impl Leaves) -> Vec<f64> {
+///
+/// # Panics
+/// If they are in the memory of a GPU.
+pub fn numbers(of: &impl Leaves) -> Vec<f64> {
     let mut all = Vec::new();
     of.visit(Path::ROOT, &mut |_, leaf: Leaf<'_>| match leaf.numbers {
         Numbers::F32(x) => all.extend(x.iter().map(|x| f64::from(*x))),

@@ -130,6 +130,19 @@ pub struct Driver {
     handles: usize,
 }
 
+/// Writes a text that was loaded to the folder that `PULLBACK_PTX_DIR` names, for a real assembler to look at.
+fn keep(text: &str) {
+    let Some(folder) = std::env::var_os("PULLBACK_PTX_DIR").map(std::path::PathBuf::from) else { return };
+    // Fowler, Noll and Vo's hash: the same text has the same name in every run.
+    let hash =
+        text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    let written = std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(folder.join(format!("{hash:016x}.ptx")), text));
+    if let Err(error) = written {
+        eprintln!("{}: {error}", folder.display());
+    }
+}
+
 impl Driver {
     /// A driver with one device.
     pub fn new(seed: u64) -> Driver {
@@ -180,6 +193,7 @@ impl Driver {
         if target.is_none_or(|n| n > CAPABILITY.0 * 10 + CAPABILITY.1) {
             return Err((Code::NO_BINARY_FOR_GPU, format!("no code for {}", module.target)));
         }
+        keep(text);
         self.modules.push(Some(module));
         Ok(self.modules.len())
     }

@@ -1,63 +1,247 @@
-//! The tutorials' models on the driver for tests, against the CPU.
+//! The tutorials' models on the driver for tests, in both precisions, against the CPU in `f64`: each under twenty random
+//! schedules, all of which must agree to the bit.
 
 use nalgebra::{DMatrix, DVector};
-use pullback::{Device, DeviceError, differentiable};
+use pullback::{DeviceError, Leaves, differentiable};
+use pullback_tests::fake::{self, numbers};
 
 use crate::gpu;
 
-#[differentiable(wrt(a, b, c, d))]
-fn cubic(a: f32, b: f32, c: f32, d: f32, x: &DVector<f32>, y: &DVector<f32>) -> f32 {
-    let y_pred = x.map(|x| a + b * x + c * x.powi(2) + d * x.powi(3));
-    (y_pred - y).norm_squared()
+/// How many schedules.
+const SCHEDULES: usize = 20;
+
+/// The numbers of a value and its gradient.
+fn all(value: f64, gradient: &impl Leaves) -> Vec<f64> {
+    [vec![value], numbers(gradient)].concat()
 }
 
+fn assert_close(name: &str, got: &[f64], want: &[f64], tolerance: f64) {
+    let scale = want.iter().fold(0.0f64, |a, b| a.max(b.abs()));
+    assert_eq!(got.len(), want.len(), "{name}");
+    for (k, (g, w)) in got.iter().zip(want).enumerate() {
+        assert!((g - w).abs() <= tolerance * scale, "{name}: number {k} is {g}, not {w}, of at most {scale}");
+    }
+}
+
+/// Data that depends on nothing.
+fn wave(k: usize, i: usize) -> f64 {
+    let x = (i as f64 + 0.5) * (0.37 + 0.21 * k as f64);
+    // Exact in both precisions.
+    f64::from((x.sin() * 0.9) as f32)
+}
+
+macro_rules! models {
+    ($t:ident) => {
+        use super::*;
+
+        pub(super) fn vector(k: usize, n: usize) -> DVector<$t> {
+            DVector::from_fn(n, |i, _| wave(k, i) as $t)
+        }
+
+        pub(super) fn matrix(k: usize, rows: usize, columns: usize) -> DMatrix<$t> {
+            DMatrix::from_fn(rows, columns, |i, j| wave(k, i * columns + j) as $t)
+        }
+
+        pub(super) fn rows<const N: usize>(k: usize, n: usize) -> Vec<[$t; N]> {
+            (0..n).map(|i| std::array::from_fn(|j| wave(k, i * N + j) as $t)).collect()
+        }
+
+        #[differentiable(wrt(a, b, c, d))]
+        pub(super) fn cubic(a: $t, b: $t, c: $t, d: $t, x: &DVector<$t>, y: &DVector<$t>) -> $t {
+            let y_pred = x.map(|x| a + b * x + c * x.powi(2) + d * x.powi(3));
+            (y_pred - y).norm_squared()
+        }
+
+        #[differentiable(wrt(a, b))]
+        pub(super) fn line(a: $t, b: $t, x: &DVector<$t>, y: &DVector<$t>) -> $t {
+            (x.map(|x| a + b * x) - y).norm()
+        }
+
+        #[differentiable(wrt(w))]
+        pub(super) fn series(w: &[$t; 5], x: &[$t], y: &[$t]) -> $t {
+            let mut sum = 0.0;
+            for (x, y) in x.iter().zip(y) {
+                let y_pred = w[0] + x * (w[1] + x * (w[2] + x * (w[3] + x * w[4])));
+                sum += (y_pred - y).powi(2);
+            }
+            sum / x.len() as $t
+        }
+
+        #[differentiable(wrt(w, b))]
+        pub(super) fn linear(w: &[$t; 3], b: $t, x: &[[$t; 3]], y: &[$t]) -> $t {
+            let mut sum = 0.0;
+            for i in 0..x.len() {
+                sum += (w[0] * x[i][0] + w[1] * x[i][1] + w[2] * x[i][2] + b - y[i]).powi(2);
+            }
+            sum
+        }
+
+        /// The cross entropy of classes 0 and 1.
+        #[differentiable(wrt(w, b))]
+        pub(super) fn logistic(w: &[$t; 5], b: $t, x: &[[$t; 5]], y: &[$t]) -> $t {
+            let mut sum = 0.0;
+            for i in 0..x.len() {
+                let mut z = b;
+                for k in 0..5 {
+                    z += w[k] * x[i][k];
+                }
+                sum += z.max(0.0) - z * y[i] + (1.0 + (-z.abs()).exp()).ln();
+            }
+            sum / x.len() as $t
+        }
+
+        #[differentiable(wrt(w, b))]
+        pub(super) fn batch(w: &[$t; 3], b: $t, x: &[[$t; 3]], y: &[$t], rows: &[usize]) -> $t {
+            let mut sum = 0.0;
+            for &i in rows {
+                sum += (w[0] * x[i][0] + w[1] * x[i][1] + w[2] * x[i][2] + b - y[i]).powi(2);
+            }
+            sum / rows.len() as $t
+        }
+
+        /// A hidden layer, samples in columns.
+        #[differentiable(wrt(w1, b1, w2))]
+        pub(super) fn network(
+            w1: &DMatrix<$t>,
+            b1: &DVector<$t>,
+            w2: &DMatrix<$t>,
+            x: &DMatrix<$t>,
+            y: &DMatrix<$t>,
+        ) -> $t {
+            let mut hidden = w1 * x;
+            for j in 0..hidden.ncols() {
+                for i in 0..hidden.nrows() {
+                    hidden[(i, j)] = (hidden[(i, j)] + b1[i]).tanh();
+                }
+            }
+            (w2 * hidden - y).norm_squared() / y.ncols() as $t
+        }
+
+        /// Many small sums: a row of weights per class, added to in any order.
+        #[differentiable(wrt(w))]
+        pub(super) fn classes(w: &[$t], x: &[$t], class: &[usize]) -> $t {
+            let mut sum = 0.0;
+            for i in 0..x.len() {
+                sum += (w[class[i]] * x[i]).sin();
+            }
+            sum
+        }
+    };
+}
+
+mod single {
+    models! { f32 }
+}
+
+mod double {
+    models! { f64 }
+}
+
+/// A model in both precisions: its name, then the arguments in terms of the module `m`.
+macro_rules! model {
+    ($test:ident: $f:ident, |$m:ident| ($($arg:expr),* $(,)?)) => {
+        #[test]
+        fn $test() {
+            let (_one, _gpu) = gpu();
+            let device = fake::device();
+            let want = {
+                use double as $m;
+                let (value, gradient) = double::$f::value_and_grad($($arg),*);
+                all(value, &gradient)
+            };
+            let (mut first, mut first_single) = (None, None);
+            for _ in 0..SCHEDULES {
+                let got = {
+                    use double as $m;
+                    let (value, gradient) = double::$f::on(&device).value_and_grad($($arg),*).unwrap();
+                    all(value, &gradient)
+                };
+                assert_close(stringify!($f), &got, &want, 1e-13);
+                assert_eq!(first.get_or_insert(got.clone()), &got, "the order changes the result");
+                let got = {
+                    use single as $m;
+                    let (value, gradient) = single::$f::on(&device).value_and_grad($($arg),*).unwrap();
+                    all(f64::from(value), &gradient)
+                };
+                assert_close(stringify!($f), &got, &want, 1e-6);
+                assert_eq!(first_single.get_or_insert(got.clone()), &got, "the order changes the result");
+            }
+            use double as $m;
+            let value = double::$f::on(&device).value($($arg),*).unwrap();
+            assert!((value - want[0]).abs() <= 1e-13 * want[0].abs().max(1.0));
+        }
+    };
+}
+
+model! { a_cubic: cubic, |m| (0.5, -0.25, 0.125, 0.0625, &m::vector(0, 1300), &m::vector(1, 1300)) }
+model! { a_line: line, |m| (0.5, -0.25, &m::vector(0, 700), &m::vector(1, 700)) }
+model! { a_power_series: series, |m| (
+    &[0.5, -0.25, 0.125, 0.0625, -0.375], m::vector(0, 300).as_slice(), m::vector(1, 300).as_slice(),
+) }
+model! { linear_regression: linear, |m| (
+    &[1.0, 2.0, -0.5], 0.25, &m::rows::<3>(0, 500), m::vector(1, 500).as_slice(),
+) }
+model! { logistic_regression: logistic, |m| (
+    &[1.0, 2.0, -0.5, 0.25, 0.0], 0.25, &m::rows::<5>(0, 300), m::vector(1, 300).map(|x| x.signum().max(0.0)).as_slice(),
+) }
+model! { a_mini_batch: batch, |m| (
+    &[1.0, 2.0, -0.5], 0.25, &m::rows::<3>(0, 500), m::vector(1, 500).as_slice(),
+    &(0..96).map(|k| k * 137 % 500).collect::<Vec<_>>()[..],
+) }
+model! { a_network: network, |m| (
+    &m::matrix(0, 7, 3), &m::vector(1, 7), &m::matrix(2, 2, 7), &m::matrix(3, 3, 96), &m::matrix(4, 2, 96),
+) }
+model! { sums_by_class: classes, |m| (
+    m::vector(0, 9).as_slice(), m::vector(1, 400).as_slice(), &(0..400).map(|k| k * k % 9).collect::<Vec<_>>()[..],
+) }
+
 #[test]
-fn a_cubic() {
+fn shapes_that_differ_are_errors() {
     let (_one, _gpu) = gpu();
-    let device = Device::cuda(0).unwrap();
-    let x = DVector::from_fn(2000, |i, _| i as f32 / 1000.0 - 1.0);
-    let y = x.map(f32::sin);
-    let (value, grad) = cubic::on(&device).value_and_grad(0.5, -0.3, 0.2, 0.1, &x, &y).unwrap();
-    let (want, slopes) = cubic::value_and_grad(0.5, -0.3, 0.2, 0.1, &x, &y);
-    assert!((value - want).abs() <= 1e-6 * want, "{value} {want}");
-    assert!((grad.a - slopes.a).abs() <= 1e-5 * slopes.a.abs(), "{grad:?} {slopes:?}");
-    let short = y.rows(0, 1999).into_owned();
-    let error = cubic::on(&device).value_and_grad(0.5, -0.3, 0.2, 0.1, &x, &short).unwrap_err();
+    let device = fake::device();
+    let (x, y) = (double::vector(0, 2000), double::vector(1, 1999));
+    let error = double::cubic::on(&device).value_and_grad(0.5, -0.3, 0.2, 0.1, &x, &y).unwrap_err();
     assert_eq!(error, DeviceError::Shape("cubic: `x` has 2000 elements but `y` has 1999".into()));
 }
 
-/// A network of one hidden layer: the mean squared error over a batch, samples in columns.
-#[differentiable(wrt(w1, b1, w2))]
-fn network(
-    w1: &DMatrix<f32>,
-    b1: &DVector<f32>,
-    w2: &DMatrix<f32>,
-    x: &DMatrix<f32>,
-    y: &DMatrix<f32>,
-) -> f32 {
-    let mut hidden = w1 * x;
-    for j in 0..hidden.ncols() {
-        for i in 0..hidden.nrows() {
-            hidden[(i, j)] = (hidden[(i, j)] + b1[i]).tanh();
+#[test]
+fn what_panics_on_the_cpu_is_an_error() {
+    let (_one, _gpu) = gpu();
+    let device = fake::device();
+    let (w, x, class) = ([1.0, 2.0], [1.0, 2.0, 3.0], [0, 2, 1]);
+    let error = double::classes::on(&device).grad(&w, &x, &class).unwrap_err();
+    assert_eq!(error, DeviceError::Panicked("index out of bounds".into()));
+    // The GPU is as it was.
+    assert!(double::classes::on(&device).grad(&w, &x, &[0, 1, 1]).is_ok());
+}
+
+/// A loop with a length that nobody knows, with an array inside, in each iteration.
+#[differentiable]
+fn recurrence(x: &[f64], n: usize) -> f64 {
+    let mut sum = 0.0;
+    for i in 0..x.len() {
+        let mut y = x[i];
+        while y.abs() < 10.0 {
+            y = y * y + 1.5;
         }
+        sum += y * n as f64;
     }
-    let out = w2 * hidden;
-    (out - y).norm_squared() / y.ncols() as f32
+    sum
 }
 
 #[test]
-fn a_network() {
+fn what_has_no_kernel_says_so() {
     let (_one, _gpu) = gpu();
-    let device = Device::cuda(0).unwrap();
-    let wave = |r: usize, c: usize, k: f32| DMatrix::from_fn(r, c, |i, j| ((i * c + j) as f32 * k).sin());
-    let (w1, w2, x, y) = (wave(7, 3, 0.7), wave(2, 7, 0.3), wave(3, 1100, 0.11), wave(2, 1100, 0.05));
-    let b1 = DVector::from_fn(7, |i, _| i as f32 * 0.1);
-    let (value, grad) = network::on(&device).value_and_grad(&w1, &b1, &w2, &x, &y).unwrap();
-    let (want, slopes) = network::value_and_grad(&w1, &b1, &w2, &x, &y);
-    assert!((value - want).abs() <= 1e-5 * want, "{value} {want}");
-    let scale = slopes.w1.amax();
-    assert!((grad.w1 - slopes.w1).amax() <= 1e-5 * scale);
-    assert!((grad.b1 - slopes.b1).amax() <= 1e-5 * scale);
-    assert!((grad.w2 - slopes.w2).amax() <= 1e-5 * scale);
-    assert_eq!(network::on(&device).value(&w1, &b1, &w2, &x, &y).unwrap(), value);
+    let device = fake::device();
+    let (value, gradient) = recurrence::value_and_grad(&[0.5, 0.25], 2);
+    match recurrence::on(&device).value_and_grad(&[0.5, 0.25], 2) {
+        Err(DeviceError::Unsupported(why)) => {
+            assert!(why.starts_with("`recurrence` runs on the CPU only: "), "{why}");
+            assert!(recurrence::explain().contains(why));
+        }
+        other => assert_eq!(other.unwrap(), (value, gradient)),
+    }
+    // The value needs nothing that is kept for a reverse sweep.
+    let got = recurrence::on(&device).value(&[0.5, 0.25], 2).unwrap();
+    assert!((got - value).abs() <= 1e-13 * value);
 }

@@ -6,5 +6,6 @@ mod device;
 mod exact;
 mod functions;
 mod ops;
+mod products;
 mod snapshots;
 mod tensor;
