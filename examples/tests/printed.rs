@@ -82,6 +82,31 @@ fn a_random_start_depends_on_the_seed_alone() {
 }
 
 #[test]
+fn sine_device() {
+    check("sine_device", &reference("t1_sin_cubic", "case_A", "f32_torch"), CUBIC, 1e-4, 2e-5);
+}
+
+#[test]
+fn tensors() {
+    let lines = printed("tensors", &[]);
+    assert_eq!(lines.len(), 24);
+    for line in [
+        "From data: [[1, 2], [3, 4]]",
+        "Moved and back, the same: true",
+        "Last column: [3, 6, 9]",
+        "Second column cleared: [[1, 0, 3], [4, 0, 6], [7, 0, 9]]",
+        "Joined: [[1, 0, 3, 3], [4, 0, 6, 6], [7, 0, 9, 9]]",
+        "Matrix product with its transpose: [[5, 11], [11, 25]]",
+        "Product by elements: [[1, 4], [9, 16]]",
+        "[[1, 2], [3, 4]] and five more: [[6, 7], [8, 9]]",
+        "What does not fit is an error: matmul: a tensor of shape [2, 2] and one of shape [3]",
+        "Written through nalgebra: [[1, 1, 7], [1, 1, 7]]",
+    ] {
+        assert!(lines.iter().any(|l| l == line), "`{line}` is not in {lines:#?}");
+    }
+}
+
+#[test]
 fn sine_autograd() {
     check("sine_autograd", &reference("t1_sin_cubic", "case_A", "f32_torch"), CUBIC, 1e-4, 2e-5);
 }

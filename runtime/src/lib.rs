@@ -24,6 +24,7 @@
 //! - `value_and_grad(args)`: the value and the gradient, in one pass over the data;
 //! - `grad(args)`: the gradient;
 //! - `value_and_grad_into(args, &mut workspace)`: the same without allocating, see [`Workspace`];
+//! - `on(&device)`: value and gradient on a CPU or a GPU, of host values or tensors, see [`Tensor`];
 //! - `vjp(args)`: the value and its pullback, also for functions that return arrays or tuples;
 //! - `check(args)`: the gradient against differences, see [`CheckError`];
 //! - `explain()`: the function and its derivative as IR, and the loops that run.

@@ -9,12 +9,15 @@ use pullback::{Device, DeviceError, Leaves};
 
 static CHOSEN: Once = Once::new();
 
-/// The GPU of the driver for tests.
+/// The GPU of the driver for tests; with `PULLBACK_GPU` set, that of the machine.
 ///
 /// # Panics
 /// If its library was not built, or another driver was opened before.
 pub fn device() -> Device {
     CHOSEN.call_once(|| {
+        if std::env::var_os("PULLBACK_GPU").is_some() {
+            return;
+        }
         let mut library: PathBuf = std::env::current_exe().expect("a path");
         library.set_file_name("libpullback_fakecuda.so");
         // SAFETY: the library is the driver for tests, which keeps to the driver's interface.

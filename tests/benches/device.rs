@@ -1,0 +1,119 @@
+//! Timings on a GPU: what a copy reaches, what steps of the tutorials' models take, and matrix products. Prints a table; on
+//! a machine without a GPU it says so. `--small` makes everything small, to see that it runs.
+
+use std::time::Instant;
+
+use nalgebra::{DMatrix, DVector};
+use pullback::cuda::Buffer;
+use pullback::{Device, DeviceError, Tensor, differentiable};
+
+#[differentiable(wrt(a, b, c, d))]
+fn cubic(a: f32, b: f32, c: f32, d: f32, x: &DVector<f32>, y: &DVector<f32>) -> f32 {
+    let y_pred = x.map(|x| a + b * x + c * x.powi(2) + d * x.powi(3));
+    (y_pred - y).norm_squared()
+}
+
+#[differentiable(wrt(w, b))]
+fn logistic(w: &[f32; 5], b: f32, x: &[[f32; 5]], y: &[f32]) -> f32 {
+    let mut sum = 0.0;
+    for i in 0..x.len() {
+        let z = b + w[0] * x[i][0] + w[1] * x[i][1] + w[2] * x[i][2] + w[3] * x[i][3] + w[4] * x[i][4];
+        sum += z.max(0.0) - z * y[i] + (1.0 + (-z.abs()).exp()).ln();
+    }
+    sum / x.len() as f32
+}
+
+#[differentiable(wrt(w))]
+fn layer(w: &DMatrix<f32>, x: &DMatrix<f32>, y: &DMatrix<f32>) -> f32 {
+    ((w * x).map(f32::tanh) - y).norm_squared()
+}
+
+/// The shortest of several runs, in seconds; the first is not counted, since it assembles kernels.
+fn seconds(mut work: impl FnMut() -> Result<(), DeviceError>) -> Result<f64, DeviceError> {
+    work()?;
+    let mut best = f64::INFINITY;
+    for _ in 0..10 {
+        let start = Instant::now();
+        work()?;
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    Ok(best)
+}
+
+fn copy(device: &Device, n: usize) -> Result<f64, DeviceError> {
+    let gpu = device.gpu().ok_or(DeviceError::NoDriver)?;
+    let buffer = Buffer::zeroed(gpu, 4 * n)?;
+    let time = seconds(|| {
+        drop(buffer.duplicate()?);
+        gpu.synchronize()
+    })?;
+    let rate = 8.0 * n as f64 / time;
+    println!(
+        "| copy of 2^{} f32 | {:.1} us | {:.0} GB/s read and written |",
+        n.ilog2(),
+        time * 1e6,
+        rate / 1e9
+    );
+    Ok(rate)
+}
+
+fn cubics(device: &Device, sizes: &[usize], rate: f64) -> Result<(), DeviceError> {
+    for &n in sizes {
+        let x = Tensor::<f32>::rand(&[n], 1, device)?;
+        let y = Tensor::<f32>::rand(&[n], 2, device)?;
+        let on = cubic::on(device);
+        let time = seconds(|| on.value_and_grad(0.5, -0.3, 0.2, 0.1, &x, &y).map(drop))?;
+        let part = 8.0 * n as f64 / time / rate;
+        println!(
+            "| cubic, value and 4 slopes, n = {n} | {:.1} us | {:.0} % of the copy |",
+            time * 1e6,
+            part * 100.0
+        );
+    }
+    Ok(())
+}
+
+fn models(device: &Device, n: usize, side: usize) -> Result<(), DeviceError> {
+    let x = Tensor::<f32>::rand(&[n, 5], 1, device)?;
+    let y = Tensor::<f32>::rand(&[n], 2, device)?;
+    let w = [0.1, -0.2, 0.3, 0.4, -0.5];
+    let time = seconds(|| logistic::on(device).value_and_grad(&w, 0.1, &x, &y).map(drop))?;
+    println!(
+        "| logistic regression, 5 features, n = {n} | {:.1} us | {:.0} GB/s |",
+        time * 1e6,
+        24e-9 * n as f64 / time
+    );
+    let [w, x, y] = [1, 2, 3].map(|k| Tensor::<f32>::rand(&[side, side], k, device));
+    let (w, x, y) = (w?.transpose(), x?.transpose(), y?.transpose());
+    let time = seconds(|| layer::on(device).grad(&w, &x, &y).map(drop))?;
+    let rate = 4.0 * (side as f64).powi(3) / time;
+    println!(
+        "| a layer of {side} x {side}, {side} samples | {:.1} us | {:.2} Tflop/s |",
+        time * 1e6,
+        rate / 1e12
+    );
+    let time = seconds(|| {
+        drop(w.matmul(&x)?);
+        device.gpu().map_or(Ok(()), |gpu| gpu.synchronize())
+    })?;
+    let rate = 2.0 * (side as f64).powi(3) / time;
+    println!("| product of {side} x {side} | {:.1} us | {:.2} Tflop/s |", time * 1e6, rate / 1e12);
+    Ok(())
+}
+
+fn main() -> Result<(), DeviceError> {
+    let small = std::env::args().any(|a| a == "--small");
+    let device = if small { pullback_tests::fake::device() } else { Device::best() };
+    if device.is_cpu() {
+        println!("There is no GPU here.");
+        return Ok(());
+    }
+    println!("{device}\n\n| what | time | rate |\n| --- | --- | --- |");
+    let (large, sizes, n, side) = match small {
+        true => (1 << 10, vec![2000], 512, 20),
+        false => (1 << 28, vec![2000, 1 << 20, 1 << 28], 1 << 20, 2048),
+    };
+    let rate = copy(&device, large)?;
+    cubics(&device, &sizes, rate)?;
+    models(&device, n, side)
+}
