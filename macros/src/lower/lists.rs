@@ -286,11 +286,8 @@ impl Lower<'_> {
                 args,
             ) => self.resized(&target, m, args),
             ("swap", [i, j]) => self.swapped(&target, &a, i.clone(), j.clone(), m),
-            ("swap_rows", [Val::Num(i, _), Val::Num(j, _)]) => {
-                self.swapped_lines(&target, &a, (*i, *j), false)
-            }
-            ("swap_columns", [Val::Num(i, _), Val::Num(j, _)]) => {
-                self.swapped_lines(&target, &a, (*i, *j), true)
+            ("swap_rows" | "swap_columns", [Val::Num(i, _), Val::Num(j, _)]) => {
+                self.swapped_lines(&target, &a, (*i, *j), m.name == "swap_columns")
             }
             ("fill", [v]) => self.filled(&target, &a, v),
             ("copy_from" | "copy_from_slice" | "clone_from_slice", [v]) => {

@@ -371,26 +371,42 @@ impl Lower<'_> {
                 self.made_of_lines(dims, lines, p.last() == "from_columns", place)
             }
             ("from_partial_diagonal", [Val::Arr(d)], (Some(re), Some(ce))) => {
-                let leaf = d.leaves.first().cloned().ok_or(SILENT)?;
-                let n = self.list_len(d, place)?;
-                let n = self.extent_value(n);
-                self.matrix(&leaf.elem.clone(), dims, &ir_shape(dims, re, ce), |l, at| {
-                    let (hit, there) = (l.op("eq", &[at[0], at[at.len() - 1]])?, l.op("lt", &[at[0], n])?);
-                    let (hit, elem) = (l.op("and", &[hit, there])?, leaf.elem.clone());
-                    l.select_lazily(hit, |l| l.element(&leaf, &[at[0]]), |l| Ok(l.number(&elem, 0.0)))
-                })
+                self.partial_diagonal(d, dims, (re, ce), place)
             }
             ("from_diagonal", [Val::Arr(d)], _) if matches!(d.ty, Ty::Matrix(..)) => {
-                let leaf = d.leaves.first().cloned().ok_or(SILENT)?;
-                let n = leaf.shape[0];
-                self.matrix(&leaf.elem.clone(), dims, &ir_shape(dims, n, n), |l, at| {
-                    let hit = l.op("eq", &[at[0], at[at.len() - 1]])?;
-                    let elem = leaf.elem.clone();
-                    l.select_lazily(hit, |l| l.element(&leaf, &[at[0]]), |l| Ok(l.number(&elem, 0.0)))
-                })
+                self.diagonal_matrix(d, dims)
             }
             _ => self.fail(place, messages::constructor(p.last())),
         }
+    }
+
+    /// A matrix that is zero but for the first entries of its diagonal.
+    fn partial_diagonal(
+        &mut self,
+        d: &Arr,
+        dims: (Len, Len),
+        (re, ce): (Extent, Extent),
+        place: Place,
+    ) -> Res<Val> {
+        let leaf = d.leaves.first().cloned().ok_or(SILENT)?;
+        let n = self.list_len(d, place)?;
+        let n = self.extent_value(n);
+        self.matrix(&leaf.elem.clone(), dims, &ir_shape(dims, re, ce), |l, at| {
+            let (hit, there) = (l.op("eq", &[at[0], at[at.len() - 1]])?, l.op("lt", &[at[0], n])?);
+            let (hit, elem) = (l.op("and", &[hit, there])?, leaf.elem.clone());
+            l.select_lazily(hit, |l| l.element(&leaf, &[at[0]]), |l| Ok(l.number(&elem, 0.0)))
+        })
+    }
+
+    /// A square matrix that is zero but for its diagonal.
+    fn diagonal_matrix(&mut self, d: &Arr, dims: (Len, Len)) -> Res<Val> {
+        let leaf = d.leaves.first().cloned().ok_or(SILENT)?;
+        let n = leaf.shape[0];
+        self.matrix(&leaf.elem.clone(), dims, &ir_shape(dims, n, n), |l, at| {
+            let hit = l.op("eq", &[at[0], at[at.len() - 1]])?;
+            let elem = leaf.elem.clone();
+            l.select_lazily(hit, |l| l.element(&leaf, &[at[0]]), |l| Ok(l.number(&elem, 0.0)))
+        })
     }
 
     fn filled_by(
