@@ -88,6 +88,37 @@ fn rows_of_lanes() {
     }
 }
 
+/// Vectors whose lengths nothing ties together.
+#[differentiable(wrt(w, x))]
+fn two_lengths(w: f64, x: &[f64], y: &[f64]) -> f64 {
+    let mut total = 0.0;
+    for i in 0..y.len() {
+        let r = (w * x[i]).tanh() - y[i];
+        total += r * r;
+    }
+    total
+}
+
+#[test]
+fn a_longer_vector() {
+    for (n, m) in [(0, 0), (0, 3), (5, 5), (100, 100), (100, 117)] {
+        let y: Vec<f64> = (0..n).map(|i| (i as f64 * 0.3).sin()).collect();
+        let x: Vec<f64> = (0..m).map(|i| (i as f64 * 0.7).cos()).collect();
+        let (value, grad) = two_lengths::value_and_grad(0.8, &x, &y);
+        assert!((value - two_lengths(0.8, &x, &y)).abs() <= 1e-12 * (1.0 + value.abs()));
+        assert!(grad.x.len() == m && grad.x[n..].iter().all(|g| *g == 0.0));
+        if let Err(e) = two_lengths::check(0.8, &x, &y) {
+            panic!("{n} of {m}: {e}");
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "index out of bounds: the length is 99 but the index is 99")]
+fn a_shorter_vector_panics() {
+    let _ = two_lengths::value_and_grad(0.8, &[0.5; 99], &[0.25; 100]);
+}
+
 #[test]
 #[should_panic(expected = "index out of bounds")]
 fn a_place_outside_panics() {

@@ -166,7 +166,7 @@ impl<'f> Code<'f, '_> {
         let written = run.stores.iter().map(|s| scalar::bytes(s.elem));
         let bytes: usize = streams.chain(written).sum();
         let axes: Vec<String> = nest.domain.iter().map(|&e| self.len(e).to_string()).collect();
-        let reads: Vec<String> = run.loads.iter().map(|(array, _)| array.to_string()).collect();
+        let reads: Vec<String> = run.loads.iter().map(|(array, ..)| array.to_string()).collect();
         let how = match plan.mode {
             Mode::Plain => "one iteration after another".to_string(),
             Mode::Map => "lanes as the compiler finds them".to_string(),
@@ -231,7 +231,7 @@ impl<'f> Code<'f, '_> {
     fn describe_run(&mut self, inst: &Inst, nest: &'f Nest, plan: &Plan) -> Run {
         let (accs, rank) = (nest.accs.len(), nest.domain.len());
         let mut run = Run {
-            loads: plan.loads.iter().map(|l| (self.array(l.array), l.every)).collect(),
+            loads: plan.loads.iter().map(|l| (self.array(l.array), l.every, l.exact)).collect(),
             lens: nest.domain.iter().map(|&e| self.outside_len(e)).collect(),
             ..Run::default()
         };

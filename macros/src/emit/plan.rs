@@ -26,6 +26,8 @@ pub(super) struct Load {
     pub(super) array: Value,
     /// Whether the outer indices matter: otherwise every row reads the same elements.
     pub(super) every: bool,
+    /// Whether the array is certainly as long as the axis.
+    pub(super) exact: bool,
 }
 
 /// How a nest runs.
@@ -89,8 +91,9 @@ fn loads(func: &Func, nest: &Nest) -> Vec<Load> {
         let Kind::Index { array, at } = &inst.kind else { return None };
         let shape = func.values.ty(*array).shape();
         let every = at == indices && shape == nest.domain;
-        let same = at == std::slice::from_ref(inner) && shape == std::slice::from_ref(length);
-        (every || same).then(|| Load { element: inst.results[0], array: *array, every })
+        let same = at == std::slice::from_ref(inner);
+        let exact = every || shape == std::slice::from_ref(length);
+        (every || same).then(|| Load { element: inst.results[0], array: *array, every, exact })
     };
     nest.body.insts.iter().filter_map(along).collect()
 }

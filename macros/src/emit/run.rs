@@ -41,8 +41,9 @@ impl Sum {
 /// What `run` needs to know of a nest.
 #[derive(Default)]
 pub(super) struct Run {
-    /// The fields that are read along the innermost axis, and whether each row has its own elements.
-    pub(super) loads: Vec<(Ident, bool)>,
+    /// The fields that are read along the innermost axis, whether each row has its own elements, and whether the field is
+    /// certainly as long as the axis.
+    pub(super) loads: Vec<(Ident, bool, bool)>,
     /// The lengths of the axes; nothing for an outermost one.
     pub(super) lens: Vec<TokenStream>,
     pub(super) stores: Vec<Store>,
@@ -234,7 +235,10 @@ impl Run {
         if plan.mode == Mode::Plain {
             return self.plain(&quote!(range), &quote!(i - start), true);
         }
-        let slices = self.loads.iter().map(|(name, _)| quote!(let #name = &self.#name[range.clone()];));
+        let slices = self.loads.iter().map(|(name, _, exact)| match exact {
+            true => quote!(let #name = &self.#name[range.clone()];),
+            false => quote!(let #name = ::pullback::cpu::part(self.#name, range.clone());),
+        });
         let start = self.counts_blocks().then(|| quote!(let start = range.start;));
         let index = vec![quote!(start)];
         let inner =
@@ -252,11 +256,13 @@ impl Run {
             let inner = self.plain(&quote!(0..width), &quote!((row - start) * width + i), false);
             return quote!(let width = #width; #row_of for row in range { #outer #inner });
         }
-        let slices = self.loads.iter().map(|(name, every)| {
+        let slices = self.loads.iter().map(|(name, every, exact)| {
             if *every {
                 quote!(let #name = &self.#name[row * width..][..width];)
-            } else {
+            } else if *exact {
                 quote!(let #name = &self.#name[..width];)
+            } else {
+                quote!(let #name = ::pullback::cpu::part(self.#name, 0..width);)
             }
         });
         let stores = self
@@ -344,9 +350,9 @@ impl Run {
     fn map(&self, start: &[TokenStream]) -> TokenStream {
         let out = &self.stores[0].name;
         let mut parts: Vec<Part> = vec![(quote!(#out), quote!(#out.iter_mut()))];
-        parts.extend(self.loads.iter().map(|(name, _)| (quote!(&#name), quote!(#name))));
+        parts.extend(self.loads.iter().map(|(name, ..)| (quote!(&#name), quote!(#name))));
         let (pattern, iterator) = zip(&parts);
-        let loads: Vec<TokenStream> = self.loads.iter().map(|(name, _)| quote!(#name)).collect();
+        let loads: Vec<TokenStream> = self.loads.iter().map(|(name, ..)| quote!(#name)).collect();
         let step = self.call(&advance(start, &quote!(l)), &loads, &[], &[quote!(*#out)]);
         if *self.indices.last().unwrap_or(&false) {
             quote!(for (l, #pattern) in #iterator.enumerate() { #step })
@@ -358,7 +364,7 @@ impl Run {
     /// Blocks of lanes, and what is left over.
     fn lanes(&self, start: &[TokenStream], len: &TokenStream) -> TokenStream {
         let (mut splits, mut blocks, mut tails): (TokenStream, Vec<Part>, Vec<Part>) = Default::default();
-        for (name, _) in &self.loads {
+        for (name, ..) in &self.loads {
             let tail = format_ident!("{name}_tail");
             splits.extend(quote!(let (#name, #tail) = #name.as_chunks::<L>();));
             blocks.push((quote!(#name), quote!(#name)));
@@ -377,7 +383,7 @@ impl Run {
 
     fn block_loop(&self, start: &[TokenStream], len: &TokenStream, blocks: &[Part]) -> TokenStream {
         let sums: Vec<TokenStream> = self.sums.iter().map(|Sum { name, .. }| quote!(#name[l])).collect();
-        let loads: Vec<TokenStream> = self.loads.iter().map(|(name, _)| quote!(#name[l])).collect();
+        let loads: Vec<TokenStream> = self.loads.iter().map(|(name, ..)| quote!(#name[l])).collect();
         let (mut open, mut close, mut targets) = (TokenStream::new(), TokenStream::new(), Vec::new());
         for Store { name, elem } in &self.stores {
             let (block, zero) = (format_ident!("{name}_block"), scalar::literal(Lit::of(*elem, 0.0)).tokens);
@@ -417,7 +423,7 @@ impl Run {
 
     fn rest_loop(&self, start: &[TokenStream], len: &TokenStream, tails: &[Part]) -> TokenStream {
         let sums: Vec<TokenStream> = self.sums.iter().map(|Sum { name, .. }| quote!(#name[l])).collect();
-        let loads: Vec<TokenStream> = self.loads.iter().map(|(name, _)| quote!(#name)).collect();
+        let loads: Vec<TokenStream> = self.loads.iter().map(|(name, ..)| quote!(#name)).collect();
         let stores = self.stores.iter().map(|Store { name, .. }| quote!(*#name));
         let targets: Vec<TokenStream> = stores.chain(sums.iter().cloned()).collect();
         let index = advance(start, &quote!(#len / L * L + l));

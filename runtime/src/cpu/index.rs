@@ -29,6 +29,21 @@ pub fn offset(i: i64, n: usize) -> usize {
     i
 }
 
+/// The elements of `x` at the positions of a range, which all are read.
+///
+/// # Panics
+/// If the first of them that is out of bounds exists.
+#[inline(always)]
+#[must_use]
+#[track_caller]
+pub fn part<T>(x: &[T], range: std::ops::Range<usize>) -> &[T] {
+    let start = range.start;
+    match x.get(range) {
+        Some(part) => part,
+        None => outside(start.max(x.len()), x.len()),
+    }
+}
+
 #[cold]
 #[track_caller]
 fn outside(i: usize, n: usize) -> ! {

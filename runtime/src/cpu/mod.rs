@@ -15,7 +15,7 @@ mod tape;
 pub use buffer::{Storage, buffer, gather, gather_all, sized};
 pub use contract::{cholesky, cofactor, det, inverse, matmul, matvec, solve};
 pub use dispatch::{LaneChoice, Lanes, Level, Nest, force, launch, level};
-pub use index::{at, extent, offset};
+pub use index::{at, extent, offset, part};
 pub use lanes::{Number, add_lanes, muladd, tree};
 pub use nested::{matrix, next};
 pub use reduce::{Arg, Limits, argmax, argmin, max, min};
