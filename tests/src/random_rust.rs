@@ -50,7 +50,7 @@ pub fn program(seed: u64, name: &str, callees: &[String]) -> Program {
         callees: callees.to_vec(),
         loops: 0,
         budget: 14,
-        structs: seed % 2 == 0,
+        structs: seed.is_multiple_of(2),
     };
     for v in ["a", "b"] {
         g.scope().floats.push(v.into());

@@ -46,6 +46,87 @@ fn strict_crates_compile_and_run() {
     let _ = names::Range;
 }
 
+/// Structs with fields, methods and variants that are named like generated code, and keywords.
+pub mod structs {
+    use pullback::{Differentiable, differentiable};
+
+    /// A number.
+    #[differentiable]
+    pub type Number = f64;
+
+    /// A choice.
+    #[differentiable]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Choice {
+        /// This.
+        This,
+        /// That.
+        That,
+    }
+
+    /// A struct.
+    #[derive(Debug, Clone, Copy, Differentiable)]
+    pub struct Model {
+        /// Named like a closure's parameter.
+        pub e: Number,
+        r#type: Number,
+        /// Named like a buffer.
+        pub(crate) buffers: [Number; 2],
+        /// Not a number.
+        pub choice: Choice,
+    }
+
+    /// A list of them.
+    #[derive(Debug, Clone, Differentiable)]
+    pub struct Models {
+        /// The list.
+        pub to: Vec<Model>,
+        #[no_diff]
+        from: Number,
+    }
+
+    #[differentiable]
+    impl Model {
+        /// A model.
+        pub fn new(e: Number) -> Self {
+            Self { e, r#type: 2.0 * e, buffers: [e, 0.5], choice: Choice::That }
+        }
+
+        /// Its value.
+        pub fn value(&self, grad: Number, x: &[Number]) -> Number {
+            match self.choice {
+                Choice::This => grad,
+                Choice::That => self.r#type * x[0] + self.e * self.buffers[1] * grad,
+            }
+        }
+    }
+
+    #[differentiable]
+    impl Models {
+        /// The sum of all.
+        pub fn all(&self, x: &[Number]) -> Number {
+            self.to.iter().map(|e| e.value(self.from, x)).sum()
+        }
+    }
+
+    /// Two models.
+    pub fn models() -> Models {
+        Models { to: vec![Model::new(0.5), Model { choice: Choice::This, ..Model::new(2.0) }], from: 3.0 }
+    }
+}
+
+#[test]
+fn names_in_structs_do_not_clash() {
+    let models = structs::models();
+    let (value, grad) = models.all_value_and_grad(&[4.0]);
+    assert!((value - (4.0 + 0.5 * 0.5 * 3.0 + 3.0)).abs() < 1e-12);
+    assert!((grad.this.to[0].e - 1.5).abs() < 1e-12 && (grad.this.to[0].r#type - 4.0).abs() < 1e-12);
+    assert!((grad.this.to[1].e).abs() < 1e-12 && (grad.x[0] - 1.0).abs() < 1e-12);
+    assert!(models.all_check(&[4.0]).is_ok());
+    assert!(models.to[0].value_check(1.5, &[0.5]).is_ok());
+    assert!((structs::Model::new_vjp(1.0).0.e - 1.0).abs() < 1e-12);
+}
+
 /// Parameters that are named like what generated functions call their own.
 mod own {
     use pullback::differentiable;
