@@ -125,7 +125,7 @@ fn changed_in_a_list(world: &World) -> f64 {
 fn collected(world: &World, x: f64) -> f64 {
     let moved: Vec<Body> = world.bodies.iter().map(|b| Body { mass: b.mass * x, ..*b }).collect();
     let heavy = moved.iter().filter(|b| b.mass > 1.0).map(|b| b.mass).sum::<f64>();
-    let total = moved.iter().fold(world.fixed[0], |a, b| Body::merged(a, b));
+    let total = moved.iter().fold(world.fixed[0], Body::merged);
     heavy + total.energy()
 }
 
@@ -185,7 +185,7 @@ fn mutated_through_a_reference(mut world: World, x: f64) -> f64 {
 
 #[differentiable]
 fn fn_like(b: &mut Body, x: f64) {
-    b.mass = x * b.mass;
+    b.mass *= x;
     b.speed.x = b.mass.sin();
 }
 
