@@ -98,6 +98,28 @@ fn shuffled_batches_see_each_row_once_an_epoch() {
     assert_ne!(first, epoch(&mut Batches::shuffled(10, 4, 10)));
 }
 
+/// Blocks of rows stay together; still each row is seen once.
+#[test]
+fn blocks_are_shuffled_as_a_whole() {
+    let mut batches = Batches::shuffled(103, 20, 9).in_blocks(10);
+    let (first, second) = (epoch(&mut batches).concat(), epoch(&mut batches).concat());
+    assert_ne!(first, second);
+    for mut order in [first, second] {
+        let breaks = order.windows(2).filter(|w| w[1] != w[0] + 1).count();
+        assert!((5..=10).contains(&breaks), "{order:?}");
+        order.sort_unstable();
+        assert_eq!(order, (0..103).collect::<Vec<_>>());
+    }
+}
+
+/// A batch may be longer than all rows.
+#[test]
+fn cyclic_batches_may_go_round_more_than_once() {
+    let mut batches = Batches::cyclic(3, 7);
+    assert_eq!(batches.next_batch(), [0, 1, 2, 0, 1, 2, 0]);
+    assert_eq!(batches.next_batch(), [1, 2, 0, 1, 2, 0, 1]);
+}
+
 #[test]
 fn short_batches_can_be_left_out() {
     let mut batches = Batches::shuffled(10, 4, 9).drop_last();

@@ -23,6 +23,8 @@ pub struct Batches {
     /// How many rows an epoch uses: all, or as many as fill whole batches.
     used: usize,
     order: Vec<usize>,
+    /// How many rows stay together when the order is shuffled.
+    block: usize,
     at: usize,
     batch: Vec<usize>,
     random: Random,
@@ -44,6 +46,7 @@ impl Batches {
             size,
             used: rows,
             order,
+            block: 1,
             at: 0,
             batch: Vec::with_capacity(size),
             random: Random::new(seed),
@@ -99,6 +102,18 @@ impl Batches {
         self
     }
 
+    /// Shuffles blocks of consecutive rows instead of single ones. With a million rows the time goes into reading rows from all
+    /// over the memory; blocks of 64 read it in stretches. Makes a difference for [`shuffled`](Batches::shuffled) batches.
+    ///
+    /// # Panics
+    /// If a block has no rows.
+    #[must_use]
+    pub fn in_blocks(mut self, rows: usize) -> Batches {
+        assert!(rows > 0, "blocks of 0 rows");
+        self.block = rows;
+        self
+    }
+
     /// How many batches an epoch has: as many as it takes to see each row once.
     #[must_use]
     pub fn per_epoch(&self) -> usize {
@@ -117,16 +132,31 @@ impl Batches {
             }
             Rule::Cyclic => {
                 self.batch.clear();
-                self.batch.extend((0..size).map(|j| (self.at + j) % rows));
-                self.at = (self.at + size) % rows;
+                while self.batch.len() < size {
+                    let end = rows.min(self.at + size - self.batch.len());
+                    self.batch.extend(self.at..end);
+                    self.at = if end == rows { 0 } else { end };
+                }
             }
         }
         &self.batch
     }
 
+    /// Another order for an epoch.
+    fn shuffle(&mut self) {
+        let (n, block) = (self.order.len(), self.block);
+        if block == 1 {
+            return self.random.shuffle(&mut self.order);
+        }
+        let mut blocks: Vec<usize> = (0..n.div_ceil(block)).collect();
+        self.random.shuffle(&mut blocks);
+        self.order.clear();
+        self.order.extend(blocks.into_iter().flat_map(|b| b * block..n.min((b + 1) * block)));
+    }
+
     fn next_shuffled(&mut self) -> &[usize] {
         if self.at == 0 {
-            self.random.shuffle(&mut self.order);
+            self.shuffle();
         }
         let (start, end) = (self.at, self.used.min(self.at + self.size));
         self.at = if end == self.used { 0 } else { end };

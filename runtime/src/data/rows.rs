@@ -1,5 +1,7 @@
 //! Picking rows out of arrays.
 
+use std::ops::Range;
+
 use nalgebra::{DMatrix, DVector, Scalar};
 
 /// Something with rows, of which some can be picked: `Vec`, `DVector`, `DMatrix`, and pairs of these.
@@ -36,7 +38,10 @@ impl<T: Clone> Rows for Vec<T> {
 
     fn take_rows_into(&self, rows: &[usize], to: &mut Self) {
         to.clear();
-        to.extend(rows.iter().map(|&r| self[r].clone()));
+        match run(rows) {
+            Some(run) => to.extend_from_slice(&self[run]),
+            None => to.extend(rows.iter().map(|&r| self[r].clone())),
+        }
     }
 
     fn take_rows(&self, rows: &[usize]) -> Self {
@@ -88,7 +93,16 @@ impl<T: Scalar> Rows for DMatrix<T> {
     }
 }
 
+/// Rows that lie one after the other, as those of cyclic batches: they are copied in one piece.
+fn run(rows: &[usize]) -> Option<Range<usize>> {
+    let (&first, last) = (rows.first()?, rows.last()?);
+    rows.iter().zip(first..).all(|(&row, expected)| row == expected).then_some(first..last + 1)
+}
+
 fn pick<T: Clone>(from: &[T], rows: &[usize], to: &mut [T]) {
+    if let Some(run) = run(rows) {
+        return to.clone_from_slice(&from[run]);
+    }
     for (to, &row) in to.iter_mut().zip(rows) {
         *to = from[row].clone();
     }
