@@ -121,4 +121,5 @@ fn random_programs() {
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     std::fs::write(format!("{out}/random_rust.rs"), text).expect("OUT_DIR is writable");
     println!("cargo::rerun-if-changed=src/random_rust.rs");
+    println!("cargo::rerun-if-changed=src/random_rust/lists.rs");
 }

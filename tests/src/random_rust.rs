@@ -6,6 +6,9 @@
 
 use std::fmt::Write;
 
+#[path = "random_rust/lists.rs"]
+mod lists;
+
 /// Random numbers from a seed.
 #[derive(Debug)]
 pub struct Rng(u64);
@@ -57,6 +60,7 @@ pub fn program(seed: u64, name: &str, callees: &[String]) -> Program {
     }
     g.scope().arrays.push(("x".into(), "x.len()".into()));
     g.scope().ints.push("k".into());
+    g.collections();
     let count = 3 + g.rng.below(5);
     for _ in 0..count {
         g.statement();
@@ -127,6 +131,9 @@ struct Scope {
     mutable_arrays: Vec<(String, String)>,
     closures: Vec<String>,
     pairs: Vec<String>,
+    lists: Vec<String>,
+    options: Vec<String>,
+    labels: Vec<String>,
 }
 
 struct Generator {
@@ -347,6 +354,9 @@ impl Generator {
             .chain(self.all(|s| &s.mutable_arrays))
             .map(|(v, _)| format!("{v}.iter().sum::<F>()"))
             .collect();
+        let lists = self.all(|s| &s.lists).into_iter().map(|l| format!("{l}.iter().sum::<F>()"));
+        let options = self.all(|s| &s.options).into_iter().map(|o| format!("{o}.unwrap_or(@0.25@)"));
+        let sums: Vec<String> = sums.into_iter().chain(lists).chain(options).collect();
         let floats = self.all(|s| &s.mutable);
         let mut parts = vec![self.bounded(2)];
         parts.extend(floats);
@@ -361,8 +371,9 @@ impl Generator {
         self.budget -= 1;
         // Inside blocks, what outlives them matters most.
         let top = self.depth == 1;
-        match self.rng.below(if self.structs { 22 } else { 20 }) {
-            20 | 21 => self.pair(top),
+        match self.rng.below(if self.structs { 27 } else { 25 }) {
+            20..=24 => self.collection(),
+            25 | 26 => self.pair(top),
             0 | 1 => self.let_(!top),
             2..=4 if top => self.let_(true),
             2..=6 => self.assign(),
@@ -491,8 +502,14 @@ impl Generator {
             (5, _) => (format!("(0..{len}).step_by(2)"), Some(len)),
             _ => (format!("0..{len}"), Some(len)),
         };
-        self.line(&format!("for {i} in {range} {{"));
         let mut scope = Scope::default();
+        let label = if self.rng.below(3) == 0 { format!("'r{i}") } else { String::new() };
+        if label.is_empty() {
+            self.line(&format!("for {i} in {range} {{"));
+        } else {
+            self.line(&format!("{label}: for {i} in {range} {{"));
+            scope.labels.push(label);
+        }
         match bound {
             Some(len) => scope.indices.push((i, len)),
             None => scope.ints.push(i),
@@ -557,6 +574,11 @@ impl Generator {
 
     fn exit(&mut self) {
         let c = self.condition();
+        let labels = self.all(|s| &s.labels);
+        if let (true, Some(label)) = (self.rng.below(2) == 0, self.choose(&labels)) {
+            let leave = self.rng.pick(&["continue", "break"]);
+            return self.line(&format!("if {c} {{ {leave} {label}; }}"));
+        }
         match (self.loops > 0, self.rng.below(3)) {
             (true, 0) => self.line(&format!("if {c} {{ continue; }}")),
             (true, 1) => self.line(&format!("if {c} {{ break; }}")),

@@ -4,6 +4,7 @@
 
 #![allow(
     clippy::all,
+    unused_labels,
     unused_variables,
     unused_mut,
     unused_assignments,
