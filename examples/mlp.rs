@@ -42,10 +42,10 @@ fn forward(net: &Network, x: &DVector<f64>) -> DVector<f64> {
 #[differentiable(wrt(net))]
 pub fn loss(net: &Network, x: &DMatrix<f64>, digits: &[usize]) -> f64 {
     let mut sum = 0.0;
-    for i in 0..digits.len() {
+    for (i, &digit) in digits.iter().enumerate() {
         let lamps: DVector<f64> = x.row(i).transpose();
         let scores = forward(net, &lamps);
-        sum += cross_entropy(scores.as_slice(), digits[i]);
+        sum += cross_entropy(scores.as_slice(), digit);
     }
     sum / digits.len() as f64
 }

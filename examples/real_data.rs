@@ -29,9 +29,9 @@ pub struct Model {
 fn loss(model: &Model, x: &DMatrix<f64>, species: &[usize]) -> f64 {
     let scores = &model.weight * x.transpose();
     let mut sum = 0.0;
-    for i in 0..species.len() {
+    for (i, &one) in species.iter().enumerate() {
         let bird = scores.column(i) + &model.bias;
-        sum += cross_entropy(bird.as_slice(), species[i]);
+        sum += cross_entropy(bird.as_slice(), one);
     }
     sum / species.len() as f64
 }
@@ -42,8 +42,11 @@ pub fn accuracy(model: &Model, x: &DMatrix<f64>, species: &[usize]) -> f64 {
     (0..species.len()).filter(|&i| tell(i) == species[i]).count() as f64 / species.len() as f64
 }
 
+/// A model, its losses, and its accuracy on what it was trained on and on the rest.
+pub type Fit = (Model, Vec<f64>, [f64; 2]);
+
 /// Trains on one part of a table and returns the model, its losses, and its accuracy on both parts.
-pub fn fit(table: &Table) -> Result<(Model, Vec<f64>, [f64; 2]), Box<dyn Error>> {
+pub fn fit(table: &Table) -> Result<Fit, Box<dyn Error>> {
     let (species, names) = table.classes("species")?;
     let data = (table.matrix(&FEATURES)?, species);
     let (train, test) = shuffled_split(table.rows(), 0.25, 1);
