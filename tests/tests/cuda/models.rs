@@ -219,8 +219,8 @@ fn what_panics_on_the_cpu_is_an_error() {
 #[differentiable]
 fn recurrence(x: &[f64], n: usize) -> f64 {
     let mut sum = 0.0;
-    for i in 0..x.len() {
-        let mut y = x[i];
+    for &start in x {
+        let mut y = start;
         while y.abs() < 10.0 {
             y = y * y + 1.5;
         }
