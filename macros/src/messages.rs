@@ -169,8 +169,8 @@ pub(crate) fn text_type(name: &str) -> String {
 
 pub(crate) fn view_type(name: &str) -> String {
     format!(
-        "`{name}` is not part of a signature; take `&DVector<f64>`, `&DMatrix<f64>` or `&[f64]`, and pass `&view.clone_owned()`, \
-         or the whole and make the view in the body"
+        "`{name}` cannot stand here; a parameter may be a view by value with the usual strides, `DVectorView<'_, f64>`, \
+         `DMatrixView<'_, f64>` or `SMatrixView<'_, f64, 2, 3>`, or the matrix by reference"
     )
 }
 

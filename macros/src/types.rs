@@ -151,6 +151,8 @@ pub(crate) enum Passing {
     Ref,
     /// `&mut T`.
     Mut,
+    /// A view of a matrix, which has the matrix as its type, by value.
+    View,
 }
 
 /// One parameter of an annotated function.

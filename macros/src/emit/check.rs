@@ -91,7 +91,11 @@ fn comparison(sig: &Signature, param: &Param, single: bool) -> TokenStream {
             None => quote!(::pullback::check::dot(&#value, &#seed)),
         }
     });
-    let start = copied(&param.ty, if param.passing == Passing::Ref { "" } else { "&" }, &start);
+    let start = match param.passing {
+        Passing::View => quote!(#start.clone_owned()),
+        Passing::Ref => copied(&param.ty, "", &start),
+        _ => copied(&param.ty, "&", &start),
+    };
     quote! {
         let mut #probe = #start;
         ::pullback::check::parameter((#function, #text), &mut #probe, &#grad, |#probe| {
@@ -110,6 +114,9 @@ fn along(sig: &Signature, param: &Param, wrt: &[&Param]) -> TokenStream {
     let grad = if wrt.len() == 1 { quote!(#grad) } else { quote!(#grad.#name) };
     let start = |p: &Param| {
         let start = if p.passing == Passing::Mut { before(sig, p) } else { p.name.clone() };
+        if p.passing == Passing::View {
+            return quote!(#start.clone_owned());
+        }
         let reference = if p.passing == Passing::Ref { quote!(#start) } else { quote!((&#start)) };
         like(&p.ty, &reference, &quote!(#start.to_owned()))
     };
@@ -156,6 +163,7 @@ fn probed(param: &Param, probe: &proc_macro2::Ident) -> TokenStream {
     match (param.passing, &param.ty) {
         (Passing::Value, ty) if ty.has_user_type() => copied(ty, "", probe),
         (Passing::Value, _) => quote!(#probe.clone()),
+        (Passing::View, _) => quote!(#probe.as_view()),
         (_, RustTy::Slice(_)) => quote!(&#probe[..]),
         _ => quote!(#probe),
     }

@@ -148,7 +148,7 @@ pub(super) fn directions(sig: &Signature) -> Vec<Param> {
     let mut taken = sig.params.clone();
     for p in sig.params.iter().filter(|p| p.wrt) {
         let mut direction = Param { name: unlike(&taken, &format!("d{}", p.name.unraw())), ..p.clone() };
-        if p.ty.has_user_type() {
+        if p.ty.has_user_type() || p.passing == Passing::View {
             direction.written = direction_type(p);
         }
         if let syn::Type::Reference(r) = &mut direction.written {

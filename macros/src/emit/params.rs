@@ -21,6 +21,8 @@ enum Access {
     Number(TokenStream),
     /// A slice of its elements.
     Slice(TokenStream),
+    /// A matrix whose elements may lie apart.
+    View(TokenStream),
     /// One component of each element of a slice: the slice, and the component of an element `e`.
     Component(TokenStream, TokenStream),
     /// An array that is a component of each element of a slice: the slice, and the statement that appends that of an
@@ -142,6 +144,14 @@ impl Code<'_, '_> {
                 self.bind_array(v, name.clone(), false);
                 quote!(let #name = #expr;)
             }
+            Access::View(place) => {
+                let name = self.shadow(param, &name, &leaf.suffix);
+                let Ty::Array(elem, _) = self.ty(v) else { panic!("a view is an array") };
+                let elem = scalar::ty(*elem);
+                let field = self.items.field(&name, &quote!(::std::vec::Vec<#elem>));
+                self.bind_array(v, name.clone(), false);
+                quote!(let #name = ::pullback::cpu::collected(&mut buffers.#field, #place.iter());)
+            }
             Access::Component(slice, component) => {
                 let name = self.shadow(param, &name, &leaf.suffix);
                 let Ty::Array(elem, _) = self.ty(v) else { panic!("a component of an array is an array") };
@@ -186,6 +196,10 @@ fn to_leaf(leaf: &Leaf) -> TokenStream {
     let array = match &leaf.access {
         Access::Number(expr) => return expr.clone(),
         Access::Slice(slice) => quote!(::pullback::cuda::Array::upload(gpu, #slice)?),
+        Access::View(place) => quote!(::pullback::cuda::Array::of_host(
+            gpu,
+            #place.iter().copied().collect::<::std::vec::Vec<_>>(),
+        )),
         Access::Component(slice, component) => quote!(::pullback::cuda::Array::of_host(
             gpu,
             (#slice).iter().map(|e| #component).collect::<::std::vec::Vec<_>>(),
@@ -218,7 +232,11 @@ fn leaves_of(param: &Param, of: Of) -> Vec<Leaf> {
     if is_number(&param.ty) && !by_value {
         return leaves(&param.ty, &quote!((*#name)), ("", ""), of);
     }
-    leaves(&param.ty, &quote!(#name), ("", ""), of)
+    let mut leaves = leaves(&param.ty, &quote!(#name), ("", ""), of);
+    if param.passing == Passing::View {
+        leaves.iter_mut().for_each(|l| l.access = Access::View(quote!(#name)));
+    }
+    leaves
 }
 
 /// The leaves of a value: `place` is an expression of that type, or of a reference to it.
@@ -299,7 +317,7 @@ fn elements(ty: &RustTy, place: &TokenStream, (suffix, way): (&str, &str), of: O
             let part = |leaf: Leaf| {
                 let access = match leaf.access {
                     Access::Number(component) => Access::Component(slice.clone(), component),
-                    Access::Slice(inner) => {
+                    Access::Slice(inner) | Access::View(inner) => {
                         Access::Components(slice.clone(), quote!(out.extend_from_slice(#inner);))
                     }
                     Access::Component(inner, component) => {

@@ -295,7 +295,7 @@ pub(super) fn params(sig: &Signature) -> Vec<TokenStream> {
     let mut all: Vec<TokenStream> = sig.params.iter().map(param).collect();
     if let (true, Some(first), Some(p)) = (sig.has_receiver(), all.first_mut(), sig.params.first()) {
         *first = match p.passing {
-            Passing::Value => quote!(self),
+            Passing::Value | Passing::View => quote!(self),
             Passing::Ref => quote!(&self),
             Passing::Mut => quote!(&mut self),
         };
@@ -387,6 +387,17 @@ impl VisitMut for NameLifetimes {
     }
 }
 
+/// A view has its lifetime as its first argument, and may be written without.
+fn name_view_lifetime(ty: &mut syn::Type) {
+    let syn::Type::Path(path) = ty else { return };
+    let last = path.path.segments.last_mut().map(|s| &mut s.arguments);
+    if let Some(syn::PathArguments::AngleBracketed(a)) = last
+        && !matches!(a.args.first(), Some(syn::GenericArgument::Lifetime(_)))
+    {
+        a.args.insert(0, syn::GenericArgument::Lifetime(pull_lifetime()));
+    }
+}
+
 fn pull_lifetime() -> syn::Lifetime {
     syn::Lifetime::new("'pull", Span::call_site())
 }
@@ -401,6 +412,9 @@ fn vjp(sig: &Signature, types: &Types, sweep: &Sweep) -> TokenStream {
         }
         if p.passing != Passing::Mut {
             NameLifetimes.visit_type_mut(&mut ty);
+        }
+        if p.passing == Passing::View {
+            name_view_lifetime(&mut ty);
         }
         quote!(#name: #ty)
     });

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use syn::ext::IdentExt;
+use syn::visit_mut::VisitMut;
 use syn::{FnArg, ItemFn, ReturnType};
 
 use super::{Parser, types};
@@ -162,7 +163,20 @@ fn param(p: &mut Parser, arg: &FnArg, options: &Options) -> Res<Param> {
     }
     let listed = options.wrt.as_ref().map(|w| w.contains(&name));
     let wrt = listed.unwrap_or(float && !no_diff);
-    Ok(Param { name, written: (*arg.ty).clone(), passing, ty: rust, wrt })
+    let mut written = (*arg.ty).clone();
+    Elide.visit_type_mut(&mut written);
+    Ok(Param { name, written, passing, ty: rust, wrt })
+}
+
+/// Forgets the names of lifetimes: nothing that is generated returns a part of an argument.
+struct Elide;
+
+impl VisitMut for Elide {
+    fn visit_lifetime_mut(&mut self, lifetime: &mut syn::Lifetime) {
+        if lifetime.ident != "static" {
+            *lifetime = syn::Lifetime::new("'_", lifetime.span());
+        }
+    }
 }
 
 fn contains_option(ty: &Ty) -> bool {

@@ -17,8 +17,30 @@ pub(crate) fn written(p: &mut Parser, t: &Type) -> Res<(Passing, Ty)> {
             let passing = if r.mutability.is_some() { Passing::Mut } else { Passing::Ref };
             Ok((passing, ty(p, &r.elem)?))
         }
+        Type::Path(path) if path.qself.is_none() => match viewed(&path.path) {
+            Some(matrix) => Ok((Passing::View, named(p, t, &matrix)?)),
+            None => Ok((Passing::Value, ty(p, t)?)),
+        },
         t => Ok((Passing::Value, ty(p, t)?)),
     }
+}
+
+/// The matrix type of a view with the usual strides: `DVector<f64>` of `DVectorView<'_, f64>`.
+fn viewed(path: &syn::Path) -> Option<syn::Path> {
+    let mut path = path.clone();
+    let last = path.segments.last_mut()?;
+    let name = last.ident.to_string();
+    let matrix = name.replacen("View", "", 1);
+    let args: Vec<GenericArgument> = match &last.arguments {
+        PathArguments::AngleBracketed(a) => a.args.iter().cloned().collect(),
+        _ => Vec::new(),
+    };
+    let types = args.iter().filter(|a| matches!(a, GenericArgument::Type(_))).count();
+    if matrix == name || types > 1 || matrix_dimensions(&matrix, &args).is_none() {
+        return None;
+    }
+    last.ident = syn::Ident::new(&matrix, last.ident.span());
+    Some(path)
 }
 
 /// A type, references stripped.
@@ -38,7 +60,10 @@ pub(crate) fn ty(p: &mut Parser, t: &Type) -> Res<Ty> {
             let elem = ty(p, &s.elem)?;
             list(p, t, Ty::Slice(Box::new(elem)))
         }
-        Type::Path(path) if path.qself.is_none() => named(p, t, &path.path),
+        Type::Path(path) if path.qself.is_none() => {
+            let matrix = viewed(&path.path).filter(|_| p.in_body);
+            named(p, t, matrix.as_ref().unwrap_or(&path.path))
+        }
         Type::Infer(_) => Ok(Ty::Var(var(p), Kind::Any)),
         other => Err(p.refuse(other, messages::unknown_type())),
     }

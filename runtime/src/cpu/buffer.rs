@@ -11,6 +11,17 @@ pub fn buffer<T: Copy + Default>(storage: &mut Vec<T>, len: usize) -> &mut [T] {
     storage
 }
 
+/// The elements of a matrix, one after the other.
+#[inline]
+pub fn collected<'a, 'e, T: Copy + 'e>(
+    storage: &'a mut Vec<T>,
+    elements: impl Iterator<Item = &'e T>,
+) -> &'a [T] {
+    storage.clear();
+    storage.extend(elements.copied());
+    storage
+}
+
 /// The component of each element of a slice of tuples, as an array of its own.
 #[inline]
 pub fn gather<'a, E, T>(storage: &'a mut Vec<T>, elements: &[E], component: impl Fn(&E) -> T) -> &'a [T] {

@@ -12,7 +12,7 @@ mod reduce;
 mod split;
 mod tape;
 
-pub use buffer::{Storage, buffer, gather, gather_all, sized};
+pub use buffer::{Storage, buffer, collected, gather, gather_all, sized};
 pub use contract::{cholesky, cofactor, det, inverse, matmul, matvec, solve};
 pub use dispatch::{LaneChoice, Lanes, Level, Nest, force, launch, level};
 pub use index::{at, extent, offset, part};

@@ -1,9 +1,9 @@
 use pullback::differentiable;
-use pullback::nalgebra::{DMatrixView, DVectorView, Point3};
+use pullback::nalgebra::{DMatrixView, DVectorView, DVectorViewMut, Dyn, Point3};
 
 #[differentiable]
-fn f(x: DVectorView<f64>, m: &DMatrixView<f64>) -> f64 {
-    x.norm() + m.norm()
+fn f(x: DVectorViewMut<f64>, m: &DMatrixView<f64>, s: DVectorView<f64, Dyn, Dyn>) -> f64 {
+    x.norm() + m.norm() + s.norm()
 }
 
 #[differentiable]
