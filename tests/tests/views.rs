@@ -29,6 +29,7 @@ fn moved<'a>(x: DVectorView<'a, f32>, #[no_diff] by: DVectorView<'a, f32>) -> DV
 }
 
 #[differentiable]
+#[allow(clippy::needless_lifetimes)] // what is tested
 fn named<'a, 'b>(x: &'a [f64], y: &'b [f64]) -> f64 {
     x.iter().zip(y).map(|(x, y)| x * y).sum()
 }
