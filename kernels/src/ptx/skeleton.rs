@@ -57,8 +57,9 @@ impl Skeleton<'_> {
     fn finish(self, all: &Loop) -> Kernel {
         let mut text = String::from(".version 6.0\n.target sm_52\n.address_size 64\n\n");
         let (e, name) = (self.e, self.name);
+        // Room for two blocks a multiprocessor: without it the assembler saves registers that nobody needs, and spills.
         text.push_str(&format!(
-            ".visible .entry {name}(\n{}\n) .maxntid {}, 1, 1\n",
+            ".visible .entry {name}(\n{}\n) .maxntid {}, 1, 1 .minnctapersm 2\n",
             e.signature(),
             super::BLOCK
         ));
