@@ -76,7 +76,7 @@ impl Writer {
         for param in ["a", "b", "c", "rows", "columns", "inner", "parts"] {
             let _ = writeln!(self.out, "    .param .u64 {param},");
         }
-        self.out.push_str("    .param .u64 stretch\n) .maxntid 256, 1, 1\n{\n");
+        self.out.push_str("    .param .u64 stretch\n) .maxntid 256, 1, 1 .minnctapersm 2\n{\n");
         for tile in ["left", "right"] {
             self.line(&format!(".shared .align 8 .b8 {tile}[{}];", STEP * PITCH * bytes));
         }
