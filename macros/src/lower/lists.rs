@@ -7,7 +7,7 @@ use pullback_kernels::ir::{Extent, Kind, Value};
 use super::assign::Target;
 use super::iterators::Iter;
 use super::values::{Arr, Data, Leaf, Val};
-use super::{Lower, SILENT};
+use super::{Lower, SILENT, scan};
 use crate::ast::{Expr, Method};
 use crate::errors::Res;
 use crate::messages;
@@ -219,7 +219,6 @@ impl Lower<'_> {
             "sort_by_key",
             "rotate_left",
             "rotate_right",
-            "push",
             "swap",
             "fill",
             "iter_mut",
@@ -235,20 +234,12 @@ impl Lower<'_> {
             "swap_rows",
             "swap_columns",
             "reverse",
-            "pop",
-            "clear",
-            "truncate",
-            "resize",
-            "extend",
-            "extend_from_slice",
-            "insert",
-            "remove",
-            "swap_remove",
             "first_mut",
             "last_mut",
             "get_mut",
         ];
-        if !known.contains(&m.name.as_str()) && !m.name.ends_with("_assign") {
+        let name = m.name.as_str();
+        if !(known.contains(&name) || scan::resizes(name) || name.ends_with("_assign")) {
             return None;
         }
         if self.is_of_user(&m.receiver) { None } else { Some(self.mutate(m)) }
@@ -270,7 +261,7 @@ impl Lower<'_> {
         if let Some(result) = self.matrix_mutation(&target, &a, m, &args) {
             return result.map(|()| Val::unit());
         }
-        if matches!(a.ty, Ty::Matrix(..)) && super::scan::resizes(&m.name) {
+        if matches!(a.ty, Ty::Matrix(..)) && scan::resizes(&m.name) {
             return self.fail(m.name_at, messages::unknown_method(&m.name, &a.ty.show()));
         }
         if let Some(result) = self.borrowed(&target, &a, m, &args) {

@@ -9,19 +9,10 @@ use crate::ast::{Block, Expr, ExprKind, For, Stmt};
 use crate::callees::{parts, visit};
 use crate::ty::Ty;
 
-/// Methods that change their receiver.
-const MUTATING: [&str; 50] = [
-    "push",
-    "pop",
+/// Methods that change elements of their receiver.
+const CHANGING: [&str; 40] = [
     "swap",
     "fill",
-    "clear",
-    "truncate",
-    "resize",
-    "extend",
-    "extend_from_slice",
-    "insert",
-    "remove",
     "reverse",
     "sort",
     "iter_mut",
@@ -55,7 +46,6 @@ const MUTATING: [&str; 50] = [
     "first_mut",
     "last_mut",
     "get_mut",
-    "swap_remove",
     "sort_by",
     "sort_unstable_by",
     "sort_by_key",
@@ -76,6 +66,11 @@ const RESIZING: [&str; 10] = [
     "remove",
     "swap_remove",
 ];
+
+/// Whether a method changes its receiver.
+fn mutates(name: &str) -> bool {
+    CHANGING.contains(&name) || resizes(name) || name.ends_with("_assign")
+}
 
 /// Whether a method changes how many elements a `Vec` has.
 pub(super) fn resizes(name: &str) -> bool {
@@ -190,11 +185,9 @@ impl Effects {
             ExprKind::Path(p) => self.used.extend(p.single().map(str::to_string)),
             ExprKind::Assign(l, _) | ExprKind::OpAssign(_, l, _) => self.assigned(l),
             ExprKind::RefMut(e) => self.assigned(e),
-            ExprKind::Method(m)
-                if MUTATING.contains(&m.name.as_str()) || m.name.ends_with("_assign") || m.mutates.get() =>
-            {
+            ExprKind::Method(m) if mutates(&m.name) || m.mutates.get() => {
                 self.assigned(&m.receiver);
-                if RESIZING.contains(&m.name.as_str()) {
+                if resizes(&m.name) {
                     self.resized.extend(variable(&m.receiver).map(str::to_string));
                 }
             }
