@@ -7,9 +7,11 @@ pub mod dual;
 #[cfg(feature = "cuda")]
 pub mod fake;
 pub mod models;
+pub mod peak;
 pub mod random;
 pub mod random_ir;
 pub mod random_rust;
+pub mod reference;
 pub mod shrink;
 
 /// The README's programs.

@@ -1,31 +1,7 @@
 //! Loops that are reversed in segments: the same derivatives, in less memory.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use pullback::differentiable;
-
-/// The system's allocator, which knows how much was in use at most.
-struct Peak;
-
-static USED: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Peak {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let used = USED.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(used, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        USED.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
+use pullback_tests::peak::{Peak, memory};
 
 #[global_allocator]
 static ALLOCATOR: Peak = Peak;
@@ -60,14 +36,6 @@ pair!(chain, chain_in_segments, 4, (x: &[f64], a: f64) -> f64 {
     }
     state[0] + state[1] * state[2]
 });
-
-/// The bytes that a call needs beyond what is in use already.
-fn memory<T>(f: impl FnOnce() -> T) -> (T, usize) {
-    let before = USED.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
-    let result = f();
-    (result, MOST.load(Ordering::Relaxed) - before)
-}
 
 /// One test, since the allocator counts for all threads.
 #[test]

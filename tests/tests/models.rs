@@ -6,6 +6,7 @@ use pullback::data::Table;
 use pullback::optim::{Adam, RmsProp, Sgd};
 use pullback::plot::{Plot, save_gif};
 use pullback::{Random, storage};
+use pullback_tests::reference::{close, floats, read};
 use serde_json::Value;
 
 macro_rules! examples {
@@ -23,24 +24,6 @@ examples! {
     sine_gif "../../examples/sine_gif.rs"
     sine_linear_layer "../../examples/sine_linear_layer.rs"
     sine_module "../../examples/sine_module.rs"
-}
-
-fn read(file: &str) -> Value {
-    let path = format!("{}/reference/{file}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
-}
-
-fn floats(list: &Value) -> Vec<f64> {
-    list.as_array().expect("a list").iter().map(|v| v.as_f64().expect("a number")).collect()
-}
-
-/// Compares relative to the largest.
-fn close(what: &str, ours: &[f64], theirs: &[f64], tolerance: f64) {
-    let scale = theirs.iter().fold(0.0, |m: f64, p| m.max(p.abs()));
-    let off = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs() / scale).fold(0.0, f64::max);
-    assert_eq!(ours.len(), theirs.len(), "{what}");
-    assert!(off <= tolerance, "{what} is off by {off:e}: {ours:?} instead of {theirs:?}");
 }
 
 /// Compares marked parameters, and every logged loss.

@@ -6,17 +6,8 @@ use pullback::optim::{
     clip_norm, clip_value,
 };
 use pullback::{differentiable, leaves};
+use pullback_tests::reference::{floats, read};
 use serde_json::{Map, Value};
-
-fn read(file: &str) -> Value {
-    let path = format!("{}/reference/{file}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
-}
-
-fn floats(list: &Value) -> Vec<f64> {
-    list.as_array().expect("a list").iter().map(|v| v.as_f64().expect("a number")).collect()
-}
 
 /// PyTorch's arguments of an optimizer.
 struct Options<'a>(&'a Map<String, Value>);

@@ -16,14 +16,11 @@ use serde_json::Value;
 mod curve_fit;
 
 fn problem(name: &str) -> Value {
-    let path = format!("{}/reference/nist/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
+    pullback_tests::reference::read(&format!("nist/{name}"))
 }
 
 fn floats(list: &Value) -> DVector<f64> {
-    let list = list.as_array().expect("a list");
-    DVector::from_iterator(list.len(), list.iter().map(|v| v.as_f64().expect("a number")))
+    pullback_tests::reference::floats(list).into()
 }
 
 /// To how many digits all parameters agree with the certified ones.

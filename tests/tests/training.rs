@@ -2,6 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 use pullback::data::{Batches, Rows, split};
+use pullback_tests::reference::{close, floats, read};
 use serde_json::Value;
 
 macro_rules! examples {
@@ -20,24 +21,6 @@ examples! {
     mini_batch "../../examples/mini_batch.rs"
     power_series "../../examples/power_series.rs"
     sine_rmsprop "../../examples/sine_rmsprop.rs"
-}
-
-fn read(file: &str) -> Value {
-    let path = format!("{}/reference/{file}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
-}
-
-fn floats(list: &Value) -> Vec<f64> {
-    list.as_array().expect("a list").iter().map(|v| v.as_f64().expect("a number")).collect()
-}
-
-/// Compares relative to the largest.
-fn close(what: &str, ours: &[f64], theirs: &[f64], tolerance: f64) {
-    let scale = theirs.iter().fold(0.0, |m: f64, p| m.max(p.abs()));
-    let off = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs() / scale).fold(0.0, f64::max);
-    assert_eq!(ours.len(), theirs.len(), "{what}");
-    assert!(off <= tolerance, "{what} is off by {off:e}: {ours:?} instead of {theirs:?}");
 }
 
 /// Compares the parameters after every marked step, and the losses of a run to the last of them. `fit` takes a number of steps and a

@@ -38,9 +38,7 @@ struct Reference {
 
 impl Reference {
     fn read(tutorial: &str, case: &str, who: &str, tolerance: Tolerance) -> Reference {
-        let path = format!("{}/reference/{tutorial}.json", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-        let all: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"));
+        let all = pullback_tests::reference::read(tutorial);
         let name = format!("{tutorial} {case} {who}");
         Reference { name, initial: floats(&all[case]["initial"]), figures: all[case][who].clone(), tolerance }
     }

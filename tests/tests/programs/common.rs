@@ -4,9 +4,7 @@ use serde_json::Value;
 
 /// A file of `tests/reference/programs`.
 pub fn reference(name: &str) -> Value {
-    let path = format!("{}/reference/programs/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
+    pullback_tests::reference::read(&format!("programs/{name}"))
 }
 
 /// The numbers of a JSON array, nested ones in order.
