@@ -1,5 +1,5 @@
-//! Arrays inside of a nest: captured ones in global memory, small ones in registers, larger ones in local memory, and
-//! the copies of accumulators.
+//! Arrays inside of a nest: captured ones in global memory, small ones in registers, larger ones in local memory, those of
+//! any length in the thread's own part of global memory, and the copies of accumulators.
 
 use super::text::{Num, memory_type, size};
 use super::{Emitter, Item, Param, Result, unsupported};
@@ -7,16 +7,19 @@ use crate::ir::{Extent, Lit, Scalar, Value};
 use crate::ops::Op;
 
 /// Arrays of at most so many elements are kept in registers.
-const IN_REGISTERS: i64 = 32;
+pub(super) const IN_REGISTERS: i64 = 32;
 
-/// The most bytes of an array in local memory.
-const LOCAL_BYTES: u64 = 32 << 10;
+/// The most bytes of an array in local memory, of which a GPU sets aside as much for every thread that it can hold.
+const LOCAL_BYTES: u64 = 2 << 10;
 
 /// Where an array of a nest is.
 #[derive(Clone, Debug)]
 pub(super) enum Array {
-    /// In global memory, only read; the extents are those of the captured value's type.
-    Captured { elem: Scalar, pointer: Num },
+    /// In global memory, only read.
+    Captured { elem: Scalar, shape: Vec<Extent>, pointer: Num },
+    /// In global memory, with so many bytes from one element to the next; in the thread's own part of it, unless it is
+    /// another's array that is only read.
+    Room { elem: Scalar, shape: Vec<Extent>, pointer: Num, stride: Num, own: bool },
     /// The thread's copy of an accumulator in global memory: the address of its first element, and the bytes from one
     /// element to the next.
     Copy { elem: Scalar, pointer: Num, stride: Num },
@@ -26,34 +29,21 @@ pub(super) enum Array {
     Local { elem: Scalar, shape: Vec<i64>, name: String },
 }
 
-impl Array {
-    /// The elements of two arrays in registers, pair by pair.
-    pub(super) fn elements(to: &Array, from: &Array) -> Option<Vec<(Num, Num)>> {
-        match (to, from) {
-            (Array::Registers { items: t, .. }, Array::Registers { items: f, .. }) => {
-                Some(t.iter().cloned().zip(f.iter().cloned()).collect())
-            }
-            _ => None,
-        }
-    }
-}
-
 impl Emitter {
     /// An array from outside.
     pub(super) fn captured(&mut self, v: Value) -> Array {
-        let elem = self.ty(v).elem().unwrap_or(Scalar::F64);
-        Array::Captured { elem, pointer: self.param(Param::Array(v)) }
+        let ty = self.ty(v);
+        let (elem, shape) = (ty.elem().unwrap_or(Scalar::F64), ty.shape().to_vec());
+        Array::Captured { elem, shape, pointer: self.param(Param::Array(v)) }
     }
 
-    /// The shape of an array that lives inside of the nest.
-    pub(super) fn constant_extents(&self, shape: &[Extent]) -> Result<Vec<i64>> {
+    /// A shape that is known now.
+    pub(super) fn constant_extents(&self, shape: &[Extent]) -> Option<Vec<i64>> {
         let known = |e: &Extent| match e {
-            Extent::Const(n) => Ok((*n).max(0)),
+            Extent::Const(n) => Some((*n).max(0)),
             Extent::Value(v) => match self.frame.env.get(v) {
-                Some(Item::Num(n)) if n.known().is_some() => Ok(n.known().unwrap_or(0).max(0)),
-                _ => Err(unsupported(
-                    "an array inside of a nest whose size is not known at compile time".into(),
-                )),
+                Some(Item::Num(n)) => n.known().map(|n| n.max(0)),
+                _ => None,
             },
         };
         shape.iter().map(known).collect()
@@ -61,70 +51,115 @@ impl Emitter {
 
     pub(super) fn pack(&mut self, elems: &[Value], shape: &[i64]) -> Result<Array> {
         let items = self.nums(elems)?;
-        if shape.iter().product::<i64>() <= IN_REGISTERS {
-            return Ok(Array::Registers { shape: shape.to_vec(), items });
-        }
-        self.spill(&Array::Registers { shape: shape.to_vec(), items })
+        let array = Array::Registers { shape: shape.to_vec(), items };
+        if shape.iter().product::<i64>() <= IN_REGISTERS { Ok(array) } else { self.own_copy(&array) }
     }
 
     /// Room for an array that an inner nest builds.
-    pub(super) fn new_array(&mut self, elem: Scalar, shape: &[i64]) -> Result<Array> {
-        let count = shape.iter().product::<i64>();
+    pub(super) fn new_array(&mut self, elem: Scalar, shape: &[Extent]) -> Result<Array> {
+        let Some(known) = self.constant_extents(shape) else { return self.room(elem, shape) };
+        let count = known.iter().product::<i64>();
         if count <= IN_REGISTERS {
             let zero = Num::lit(Lit::of(elem, 0.0));
-            return Ok(Array::Registers { shape: shape.to_vec(), items: vec![zero; count as usize] });
+            let items = (0..count).map(|_| self.text.in_register(&zero)).collect();
+            return Ok(Array::Registers { shape: known, items });
         }
-        self.local(elem, shape)
+        self.local(elem, &known)
     }
 
+    /// An array of known size in memory.
     fn local(&mut self, elem: Scalar, shape: &[i64]) -> Result<Array> {
         let bytes = shape.iter().product::<i64>() as u64 * size(elem);
         if bytes > LOCAL_BYTES {
-            return Err(unsupported(format!("an array of {bytes} bytes inside of a nest")));
+            return self.room(elem, &extents(shape));
         }
         let name = self.text.variable("local", "room", bytes.max(1));
         Ok(Array::Local { elem, shape: shape.to_vec(), name })
     }
 
-    /// A copy in local memory.
-    pub(super) fn spill(&mut self, array: &Array) -> Result<Array> {
-        match array {
+    /// An array in the thread's own part of global memory.
+    fn room(&mut self, elem: Scalar, shape: &[Extent]) -> Result<Array> {
+        let lens = shape.iter().map(|&e| self.extent(e)).collect::<Result<Vec<_>>>()?;
+        let pointer = self.take_slots(&lens)?;
+        Ok(Array::Room { elem, shape: shape.to_vec(), pointer, stride: self.stride(), own: true })
+    }
+
+    /// The bytes from one slot of the thread's memory to the next.
+    pub(super) fn stride(&self) -> Num {
+        self.room.as_ref().map_or_else(|| Num::int(0), |r| r.stride.clone())
+    }
+
+    /// A copy that may be changed.
+    pub(super) fn own_copy(&mut self, array: &Array) -> Result<Array> {
+        let to = match array {
             Array::Registers { shape, items } => {
-                let elem = items.first().map_or(Scalar::F64, |n| n.ty);
-                let new = self.local(elem, shape)?;
+                self.local(items.first().map_or(Scalar::F64, |n| n.ty), shape)?
+            }
+            Array::Local { elem, shape, .. } => self.local(*elem, shape)?,
+            Array::Captured { elem, shape, .. } | Array::Room { elem, shape, .. } => {
+                self.new_array(*elem, shape)?
+            }
+            Array::Copy { .. } => return Err(unsupported("a copy of an accumulator".into())),
+        };
+        self.copy(&to, array)?;
+        Ok(to)
+    }
+
+    /// A copy in the thread's own part of global memory.
+    pub(super) fn room_copy(&mut self, array: &Array) -> Result<Array> {
+        let (elem, shape) = match array {
+            Array::Registers { shape, items } => {
+                (items.first().map_or(Scalar::F64, |n| n.ty), extents(shape))
+            }
+            Array::Local { elem, shape, .. } => (*elem, extents(shape)),
+            Array::Captured { elem, shape, .. } | Array::Room { elem, shape, .. } => (*elem, shape.clone()),
+            Array::Copy { .. } => return Err(unsupported("a copy of an accumulator".into())),
+        };
+        let to = self.room(elem, &shape)?;
+        self.copy(&to, array)?;
+        Ok(to)
+    }
+
+    /// Overwrites all elements of an array that is the thread's own.
+    fn copy(&mut self, to: &Array, from: &Array) -> Result<()> {
+        match (to, from) {
+            (Array::Registers { items, .. }, _) => {
                 for (k, item) in items.iter().enumerate() {
-                    let place = self.local_place(&new, &Num::int(k as i64))?;
-                    self.store("local", &place, item);
+                    let n = self.element(from, k)?;
+                    self.text.assign(item, &n);
                 }
-                Ok(new)
+                Ok(())
             }
-            Array::Local { elem, shape, .. } => {
-                let new = self.local(*elem, shape)?;
-                self.copy_local(&new, array)?;
-                Ok(new)
+            (_, Array::Registers { items, .. }) => {
+                for (k, item) in items.iter().enumerate() {
+                    self.set_element(to, &Num::int(k as i64), item)?;
+                }
+                Ok(())
             }
-            _ => Err(unsupported("a copy of an array from outside of the nest".into())),
+            (Array::Local { shape, .. }, _) => self.copy_memory(to, from, &extents(&shape.clone())),
+            (Array::Room { shape, .. }, _) => self.copy_memory(to, from, &shape.clone()),
+            _ => Err(unsupported("an array from outside of the nest is overwritten".into())),
         }
     }
 
-    fn copy_local(&mut self, to: &Array, from: &Array) -> Result<()> {
-        let Array::Local { elem, shape, .. } = to else { unreachable!("copies go to local memory") };
-        let count = Num::int(shape.iter().product());
-        let k = self.text.reg(Scalar::I64);
-        let again = self.text.fresh_label("COPY");
-        self.text.assign(&k, &Num::int(0));
+    fn copy_memory(&mut self, to: &Array, from: &Array, shape: &[Extent]) -> Result<()> {
+        let lens = shape.iter().map(|&e| self.extent(e)).collect::<Result<Vec<_>>>()?;
+        let count = self.product(&lens)?;
+        let k = self.text.in_register(&Num::int(0));
+        let (again, end) = (self.text.fresh_label("COPY"), self.text.fresh_label("COPIED"));
         self.text.label(&again);
-        let (source, target) = (self.local_place(from, &k)?, self.local_place(to, &k)?);
-        let x = self.load("local", &source, *elem);
-        self.store("local", &target, &x);
+        let done = self.text.emit(Scalar::Bool, "setp.ge.s64", &[&k.text, &count.text]);
+        self.text.line(format!("@{} bra {end};", done.text));
+        let x = self.read(from, &k, None)?;
+        self.set_element(to, &k, &x)?;
         self.text.line(format!("add.s64 {0}, {0}, 1;", k.text));
-        let more = self.text.emit(Scalar::Bool, "setp.lt.s64", &[&k.text, &count.text]);
-        self.text.line(format!("@{} bra {again};", more.text));
+        self.text.line(format!("bra {again};"));
+        self.text.label(&end);
         Ok(())
     }
 
-    /// The array where a loop may change it.
-    pub(super) fn carry_array(&mut self, array: Array, own: bool) -> Result<Array> {
+    /// The array where a loop may change it, if it does. `own`: nobody else reads it.
+    pub(super) fn carry_array(&mut self, array: Array, own: bool, changes: bool) -> Result<Array> {
         match array {
             Array::Registers { shape, items } => {
                 let fresh = |e: &mut Emitter, n: &Num| {
@@ -135,7 +170,12 @@ impl Emitter {
                 let items = items.iter().map(|n| fresh(self, n)).collect();
                 Ok(Array::Registers { shape, items })
             }
-            Array::Local { .. } if !own => self.spill(&array),
+            Array::Local { .. } if !own => self.own_copy(&array),
+            Array::Captured { .. } if changes => self.own_copy(&array),
+            Array::Room { own: mine, .. } if changes && !(own && mine) => self.own_copy(&array),
+            Array::Room { own: mine, elem, shape, pointer, stride } => {
+                Ok(Array::Room { own: mine && own, elem, shape, pointer, stride })
+            }
             other => Ok(other),
         }
     }
@@ -143,32 +183,42 @@ impl Emitter {
     /// As the argument of an unrolled iteration, which may overwrite it.
     pub(super) fn unshared(&mut self, item: Item) -> Result<Item> {
         match item {
-            Item::Array(a @ Array::Local { .. }) => Ok(Item::Array(self.spill(&a)?)),
+            Item::Array(a @ Array::Local { .. }) => Ok(Item::Array(self.own_copy(&a)?)),
+            Item::Array(Array::Room { elem, shape, pointer, stride, .. }) => {
+                Ok(Item::Array(Array::Room { elem, shape, pointer, stride, own: false }))
+            }
             other => Ok(other),
         }
     }
 
-    /// Copies of arrays in local memory that happen at once.
-    pub(super) fn copy_arrays(&mut self, pairs: &[(Array, Array)]) -> Result<()> {
-        let mut moves = Vec::new();
-        for (to, from) in pairs {
-            match (to, from) {
-                (Array::Copy { pointer: a, .. }, Array::Copy { pointer: b, .. }) if a == b => {}
-                (Array::Captured { pointer: a, .. }, Array::Captured { pointer: b, .. }) if a == b => {}
-                (Array::Local { name: a, .. }, Array::Local { name: b, .. }) if a == b => {}
-                (Array::Local { .. }, Array::Local { .. } | Array::Registers { .. }) => {
-                    moves.push((to, from))
+    /// Copies of arrays that happen at once: those whose elements are in registers as pairs of numbers, those in memory
+    /// here.
+    pub(super) fn copy_arrays(&mut self, pairs: &[(Array, Array)]) -> Result<Vec<(Num, Num)>> {
+        let (mut numbers, mut moves) = (Vec::new(), Vec::new());
+        for (to, from) in pairs.iter().filter(|(t, f)| !same_place(t, f)) {
+            match to {
+                Array::Registers { items, .. } => {
+                    for (k, item) in items.iter().enumerate() {
+                        numbers.push((item.clone(), self.element(from, k)?));
+                    }
                 }
+                Array::Local { .. } | Array::Room { own: true, .. } => moves.push((to, from)),
                 _ => return Err(unsupported("one of two arrays from outside of the nest".into())),
             }
         }
         let several = moves.len() > 1;
         let mut sources = Vec::new();
         for (_, from) in &moves {
-            let through = several || matches!(from, Array::Registers { .. });
-            sources.push(if through { self.spill(from)? } else { (*from).clone() });
+            let through = several && !matches!(from, Array::Registers { .. } | Array::Captured { .. });
+            sources.push(if through { self.own_copy(from)? } else { (*from).clone() });
         }
-        moves.iter().zip(&sources).try_for_each(|((to, _), from)| self.copy_local(to, from))
+        moves.iter().zip(&sources).try_for_each(|((to, _), from)| self.copy(to, from))?;
+        Ok(numbers)
+    }
+
+    /// One element, at a place that is known.
+    pub(super) fn element(&mut self, array: &Array, k: usize) -> Result<Num> {
+        self.read(array, &Num::int(k as i64), None)
     }
 
     /// Reads an element.
@@ -182,45 +232,58 @@ impl Emitter {
         let place = self.nums(at)?;
         let inside = self.inside(array, at, &place)?;
         let position = self.position(array, &place)?;
-        match found {
-            Array::Captured { elem, pointer } => {
-                let address = self.global_place(&pointer, &position, size(elem))?;
-                Ok(self.load_if(inside.as_ref(), "global.nc", &address, elem))
-            }
-            Array::Registers { shape, items } => {
-                self.read_register(&shape, &items, &position, inside.as_ref())
-            }
-            Array::Local { elem, .. } => {
-                let place = self.local_place(&found, &position)?;
-                Ok(self.load_if(inside.as_ref(), "local", &place, elem))
-            }
-            Array::Copy { .. } => Err(unsupported("an accumulator is read".into())),
+        if let Array::Registers { items, .. } = &found
+            && position.known().map_or(items.is_empty(), |k| !(0..items.len() as i64).contains(&k))
+        {
+            // The status says so already.
+            return Ok(Num::lit(Lit::of(self.ty(array).elem().unwrap_or(Scalar::F64), 0.0)));
         }
+        self.read(&found, &position, inside.as_ref())
+    }
+
+    /// The element at a position in row-major order, where the condition holds.
+    fn read(&mut self, array: &Array, position: &Num, inside: Option<&Num>) -> Result<Num> {
+        let (space, place, elem) = match array {
+            Array::Registers { shape, items } => return self.read_register(shape, items, position, inside),
+            Array::Captured { elem, pointer, .. } => {
+                ("global.nc", self.global_place(pointer, position, size(*elem))?, *elem)
+            }
+            Array::Room { elem, pointer, stride, .. } => {
+                ("global", self.scaled_place(pointer, position, stride)?, *elem)
+            }
+            Array::Local { elem, .. } => ("local", self.local_place(array, position)?, *elem),
+            Array::Copy { .. } => return Err(unsupported("an accumulator is read".into())),
+        };
+        Ok(self.load_if(inside, space, &place, elem))
     }
 
     /// Replaces an element, or adds to it.
     pub(super) fn write(&mut self, array: Value, at: &[Value], value: Value, add: bool) -> Result<Array> {
-        let found = self.array(array)?;
+        let mut found = self.array(array)?;
         let (place, value) = (self.nums(at)?, self.num(value)?);
         let inside = self.inside(array, at, &place)?;
         let position = self.position(array, &place)?;
-        match found {
-            Array::Captured { .. } => Err(unsupported("an array from outside of the nest is changed".into())),
-            Array::Copy { elem, ref pointer, ref stride } => {
-                let address = self.scaled_place(pointer, &position, stride)?;
-                self.write_memory(inside.as_ref(), "global", &address, elem, &value, add)?;
-                Ok(found)
-            }
-            Array::Registers { shape, items } => {
-                self.write_register(shape, items, &position, inside.as_ref(), &value, add)
-            }
-            Array::Local { elem, .. } => {
-                let target = if self.is_dead(array) { found } else { self.spill(&found)? };
-                let place = self.local_place(&target, &position)?;
-                self.write_memory(inside.as_ref(), "local", &place, elem, &value, add)?;
-                Ok(target)
-            }
+        let shared = match found {
+            Array::Copy { .. } | Array::Registers { .. } => false,
+            Array::Captured { .. } | Array::Room { own: false, .. } => true,
+            Array::Local { .. } | Array::Room { .. } => !self.is_dead(array),
+        };
+        if shared {
+            found = self.own_copy(&found)?;
         }
+        let (space, address, elem) = match &found {
+            Array::Registers { shape, items } => {
+                let (shape, items) = (shape.clone(), items.clone());
+                return self.write_register(shape, items, &position, inside.as_ref(), &value, add);
+            }
+            Array::Copy { elem, pointer, stride } | Array::Room { elem, pointer, stride, .. } => {
+                ("global", self.scaled_place(pointer, &position, stride)?, *elem)
+            }
+            Array::Local { elem, .. } => ("local", self.local_place(&found, &position)?, *elem),
+            Array::Captured { .. } => unreachable!("a copy is the thread's own"),
+        };
+        self.write_memory(inside.as_ref(), space, &address, elem, &value, add)?;
+        Ok(found)
     }
 
     fn write_memory(
@@ -303,7 +366,10 @@ impl Emitter {
         self.scaled_place(pointer, position, &Num::int(bytes as i64))
     }
 
-    fn scaled_place(&mut self, pointer: &Num, position: &Num, stride: &Num) -> Result<String> {
+    pub(super) fn scaled_place(&mut self, pointer: &Num, position: &Num, stride: &Num) -> Result<String> {
+        if position.known() == Some(0) {
+            return Ok(format!("[{}]", pointer.text));
+        }
         let offset = match (position.known(), stride.known().map(|s| (s, s.trailing_zeros()))) {
             (None, Some((1, _))) => position.clone(),
             (None, Some((s, shift))) if s.count_ones() == 1 => {
@@ -374,13 +440,12 @@ impl Emitter {
         inside: Option<&Num>,
     ) -> Result<Num> {
         if let Some(k) = position.known() {
-            let zero = || unsupported("an index that is out of bounds whatever the data".into());
-            return items.get(usize::try_from(k).unwrap_or(usize::MAX)).cloned().ok_or_else(zero);
+            let outside = || unsupported("an index that is out of bounds whatever the data".into());
+            return items.get(usize::try_from(k).unwrap_or(usize::MAX)).cloned().ok_or_else(outside);
         }
         if items.len() > 8 {
-            let local = self.spill(&Array::Registers { shape: shape.to_vec(), items: items.to_vec() })?;
-            let place = self.local_place(&local, position)?;
-            return Ok(self.load_if(inside, "local", &place, items[0].ty));
+            let local = self.own_copy(&Array::Registers { shape: shape.to_vec(), items: items.to_vec() })?;
+            return self.read(&local, position, inside);
         }
         let mut found = items.last().cloned().ok_or_else(|| unsupported("an empty array is read".into()))?;
         for (k, item) in items.iter().enumerate().rev().skip(1) {
@@ -430,6 +495,10 @@ impl Emitter {
                     self.text.assign(to, from);
                 }
             }
+            Array::Room { pointer, stride, .. } => {
+                let place = self.scaled_place(pointer, position, stride)?;
+                self.store("global", &place, value);
+            }
             _ => {
                 let place = self.local_place(array, position)?;
                 self.store("local", &place, value);
@@ -437,4 +506,19 @@ impl Emitter {
         }
         Ok(())
     }
+}
+
+/// Whether two arrays are one.
+fn same_place(a: &Array, b: &Array) -> bool {
+    match (a, b) {
+        (Array::Copy { pointer: a, .. }, Array::Copy { pointer: b, .. })
+        | (Array::Captured { pointer: a, .. }, Array::Captured { pointer: b, .. })
+        | (Array::Room { pointer: a, .. }, Array::Room { pointer: b, .. }) => a == b,
+        (Array::Local { name: a, .. }, Array::Local { name: b, .. }) => a == b,
+        _ => false,
+    }
+}
+
+fn extents(shape: &[i64]) -> Vec<Extent> {
+    shape.iter().map(|&n| Extent::Const(n)).collect()
 }

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::array::Array;
 use super::op::length;
-use super::text::Num;
+use super::room::keeps;
+use super::text::{Num, size};
 use super::{Emitter, Frame, Item, Param, Result, unsupported};
 use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Scalar, Value};
 use crate::ops::Op;
@@ -110,7 +111,7 @@ impl Emitter {
             Kind::Accum { array, at, value } => vec![Item::Array(self.write(*array, at, *value, true)?)],
             Kind::Pack { elems, shape } => vec![Item::Array(self.pack(elems, shape)?)],
             Kind::Nest(nest) => self.inner_nest(nest)?,
-            Kind::If { cond, then, els } => self.branch(*cond, then, els)?,
+            Kind::If { cond, then, els } => self.branch(inst, *cond, then, els)?,
             Kind::For { trip, rev, init, body } => self.for_loop(*trip, *rev, init, body)?,
             Kind::While { init, cond, body } => self.while_loop(init, cond, body)?,
             Kind::Assert { cond, message } => {
@@ -122,9 +123,9 @@ impl Emitter {
             Kind::Call { func, args } => self.call(func, args)?,
             Kind::Contract { .. } => return Err(unsupported("a matrix product inside of a nest".into())),
             Kind::Checkpoint => Vec::new(),
-            Kind::Tape | Kind::Push { .. } | Kind::Pop { .. } => {
-                return Err(unsupported("a tape inside of a nest".into()));
-            }
+            Kind::Tape => vec![Item::Num(Num::int(0))],
+            Kind::Push { tape, value } => vec![self.push(*tape, *value)?],
+            Kind::Pop { tape } => self.pop(*tape, inst.results[1])?,
         };
         for (&v, item) in inst.results.iter().zip(items) {
             self.bind(v, item);
@@ -141,32 +142,86 @@ impl Emitter {
         Ok(self.inline(&func, &args)?.into_iter().map(Item::Num).collect())
     }
 
-    fn branch(&mut self, cond: Value, then: &Block, els: &Block) -> Result<Vec<Item>> {
+    fn branch(&mut self, inst: &Inst, cond: Value, then: &Block, els: &Block) -> Result<Vec<Item>> {
         let cond = self.num(cond)?;
         if let Some(Lit::Bool(b)) = cond.lit {
             return self.scoped(|e| e.block(if b { then } else { els }));
         }
         let (otherwise, end) = (self.text.fresh_label("ELSE"), self.text.fresh_label("END"));
         self.text.line(format!("@!{} bra {otherwise};", cond.text));
-        let items = self.scoped(|e| e.block(then))?;
-        let merged = items.into_iter().map(|i| self.carry(i, false)).collect::<Result<Vec<_>>>()?;
+        let mut merged = self.scoped(|e| {
+            let items = e.block(then)?;
+            let each = items.into_iter().zip(&then.results).zip(&inst.results);
+            each.map(|((item, &yielded), &v)| e.first_side(item, yielded, v)).collect::<Result<Vec<_>>>()
+        })?;
         self.text.line(format!("bra {end};"));
         self.text.label(&otherwise);
-        let items = self.scoped(|e| e.block(els))?;
-        self.carry_back(&merged, &items)?;
+        self.scoped(|e| {
+            let items = e.block(els)?;
+            let items = items.into_iter().zip(&els.results).zip(&mut merged);
+            let items = items.map(|((item, &yielded), to)| e.second_side(item, yielded, to));
+            let items = items.collect::<Result<Vec<_>>>()?;
+            e.carry_back(&merged, &items)
+        })?;
         self.text.label(&end);
         Ok(merged)
     }
 
-    /// The initial values of what a loop carries, in places of the loop's own.
-    pub(super) fn carried(&mut self, init: &[Value]) -> Result<Vec<Item>> {
-        init.iter()
-            .map(|&v| {
-                let item = self.item(v);
-                let dead = self.is_dead(v);
-                self.carry(item, dead)
-            })
-            .collect()
+    /// What one side of a branch yields, where both sides leave it: arrays in global memory by their address.
+    fn first_side(&mut self, item: Item, yielded: Value, result: Value) -> Result<Item> {
+        let Item::Array(array) = item else { return self.carry(item, false, true) };
+        let own = self.is_own(&array, yielded);
+        let Some((pointer, stride)) = global(&array) else {
+            return Ok(Item::Array(self.carry_array(array, false, true)?));
+        };
+        let [to, step] = [&pointer, &stride].map(|n| {
+            let r = self.text.reg(Scalar::I64);
+            self.text.assign(&r, n);
+            r
+        });
+        let ty = self.ty(result);
+        let (elem, shape) = (ty.elem().unwrap_or(Scalar::F64), ty.shape().to_vec());
+        Ok(Item::Array(Array::Room { elem, shape, pointer: to, stride: step, own }))
+    }
+
+    /// The same for the other side: a merged address is set here, everything else is left to be carried.
+    fn second_side(&mut self, item: Item, yielded: Value, to: &mut Item) -> Result<Item> {
+        let (Item::Array(array), Item::Array(Array::Room { pointer, stride, own, .. })) = (&item, &mut *to)
+        else {
+            return Ok(item);
+        };
+        let (array, mine) = match array {
+            Array::Registers { .. } | Array::Local { .. } => (self.room_copy(array)?, true),
+            other => (other.clone(), self.is_own(other, yielded)),
+        };
+        *own &= mine;
+        let (from, step) = global(&array).ok_or_else(|| unsupported("one of two accumulators".into()))?;
+        self.text.assign(pointer, &from);
+        self.text.assign(stride, &step);
+        Ok(to.clone())
+    }
+
+    /// Whether an array is the thread's own and nobody reads it but the instruction at hand.
+    fn is_own(&self, array: &Array, v: Value) -> bool {
+        matches!(array, Array::Room { own: true, .. }) && self.is_dead(v)
+    }
+
+    /// The initial values of what a loop carries, in places of the loop's own where an iteration yields something else
+    /// than what it is handed.
+    pub(super) fn carried(
+        &mut self,
+        init: &[Value],
+        params: &[Value],
+        results: &[Value],
+    ) -> Result<Vec<Item>> {
+        let changes = params.iter().zip(results).map(|(p, r)| p != r);
+        let each = init.iter().zip(changes);
+        each.map(|(&v, changes)| {
+            let item = self.item(v);
+            let dead = self.is_dead(v);
+            self.carry(item, dead, changes)
+        })
+        .collect()
     }
 
     /// Whether a value is read by the instruction at hand only, so that its place may be overwritten.
@@ -176,14 +231,14 @@ impl Emitter {
     }
 
     /// The item in a place that may be overwritten: its own if nobody else reads it.
-    fn carry(&mut self, item: Item, own: bool) -> Result<Item> {
+    fn carry(&mut self, item: Item, own: bool, changes: bool) -> Result<Item> {
         Ok(match item {
             Item::Num(n) => {
                 let r = self.text.reg(n.ty);
                 self.text.assign(&r, &n);
                 Item::Num(r)
             }
-            Item::Array(a) => Item::Array(self.carry_array(a, own)?),
+            Item::Array(a) => Item::Array(self.carry_array(a, own, changes)?),
         })
     }
 
@@ -194,14 +249,11 @@ impl Emitter {
         for (to, from) in carried.iter().zip(new) {
             match (to, from) {
                 (Item::Num(t), Item::Num(f)) => pairs.push((t.clone(), f.clone())),
-                (Item::Array(t), Item::Array(f)) => match Array::elements(t, f) {
-                    Some(elements) => pairs.extend(elements),
-                    None => arrays.push((t.clone(), f.clone())),
-                },
+                (Item::Array(t), Item::Array(f)) => arrays.push((t.clone(), f.clone())),
                 _ => return Err(unsupported("a number and an array are carried as one".into())),
             }
         }
-        self.copy_arrays(&arrays)?;
+        pairs.extend(self.copy_arrays(&arrays)?);
         self.move_all(&pairs);
         Ok(())
     }
@@ -252,7 +304,7 @@ impl Emitter {
     }
 
     fn rolled(&mut self, count: &Num, rev: bool, init: &[Value], body: &Block) -> Result<Vec<Item>> {
-        let carried = self.carried(init)?;
+        let carried = self.carried(init, &body.params[1..], &body.results)?;
         let k = self.text.reg(Scalar::I64);
         let (again, end) = (self.text.fresh_label("LOOP"), self.text.fresh_label("END"));
         let (start, test, step) = match rev {
@@ -264,42 +316,59 @@ impl Emitter {
             ),
         };
         self.text.assign(&k, &start);
-        self.text.label(&again);
-        let done = self.text.reg(Scalar::Bool);
-        self.text.line(test.replace("{}", &done.text));
-        self.text.line(format!("@{} bra {end};", done.text));
-        let new = self.scoped(|e| {
-            e.bind(body.params[0], Item::Num(k.clone()));
-            body.params[1..].iter().zip(&carried).for_each(|(&p, a)| e.bind(p, a.clone()));
-            e.block(body)
+        self.looped(Some(count), keeps(self, body), |e, release| {
+            e.text.label(&again);
+            let done = e.text.reg(Scalar::Bool);
+            e.text.line(test.replace("{}", &done.text));
+            e.text.line(format!("@{} bra {end};", done.text));
+            let new = e.scoped(|e| {
+                e.bind(body.params[0], Item::Num(k.clone()));
+                body.params[1..].iter().zip(&carried).for_each(|(&p, a)| e.bind(p, a.clone()));
+                e.block(body)
+            })?;
+            e.carry_back(&carried, &new)?;
+            release(e);
+            e.text.line(format!("add.s64 {0}, {0}, {step};", k.text));
+            e.text.line(format!("bra {again};"));
+            e.text.label(&end);
+            Ok(())
         })?;
-        self.carry_back(&carried, &new)?;
-        self.text.line(format!("add.s64 {0}, {0}, {step};", k.text));
-        self.text.line(format!("bra {again};"));
-        self.text.label(&end);
         Ok(carried)
     }
 
     fn while_loop(&mut self, init: &[Value], cond: &Block, body: &Block) -> Result<Vec<Item>> {
-        let carried = self.carried(init)?;
+        let carried = self.carried(init, &body.params, &body.results)?;
         let (again, end) = (self.text.fresh_label("LOOP"), self.text.fresh_label("END"));
-        self.text.label(&again);
         let enter = |e: &mut Emitter, block: &Block| {
             e.scoped(|e| {
                 block.params.iter().zip(&carried).for_each(|(&p, a)| e.bind(p, a.clone()));
                 e.block(block)
             })
         };
-        let Item::Num(goes_on) = enter(self, cond)?.remove(0) else {
-            return Err(unsupported("a condition that is an array".into()));
-        };
-        let goes_on = self.text.in_register(&goes_on);
-        self.text.line(format!("@!{} bra {end};", goes_on.text));
-        let new = enter(self, body)?;
-        self.carry_back(&carried, &new)?;
-        self.text.line(format!("bra {again};"));
-        self.text.label(&end);
+        self.looped(None, keeps(self, body), |e, release| {
+            e.text.label(&again);
+            let Item::Num(goes_on) = enter(e, cond)?.remove(0) else {
+                return Err(unsupported("a condition that is an array".into()));
+            };
+            let goes_on = e.text.in_register(&goes_on);
+            e.text.line(format!("@!{} bra {end};", goes_on.text));
+            let new = enter(e, body)?;
+            e.carry_back(&carried, &new)?;
+            release(e);
+            e.text.line(format!("bra {again};"));
+            e.text.label(&end);
+            Ok(())
+        })?;
         Ok(carried)
+    }
+}
+
+/// Where an array in global memory begins, and the bytes from one element to the next.
+fn global(array: &Array) -> Option<(Num, Num)> {
+    match array {
+        Array::Captured { elem, pointer, .. } => Some((pointer.clone(), Num::int(size(*elem) as i64))),
+        Array::Room { pointer, stride, .. } => Some((pointer.clone(), stride.clone())),
+        _ => None,
     }
 }
 

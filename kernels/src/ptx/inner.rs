@@ -78,16 +78,13 @@ impl Emitter {
 
     fn rolled_nest(&mut self, nest: &Nest, extents: &[Num]) -> Result<Vec<Item>> {
         let accs = nest.accs.len();
-        let carried = self.carried(&nest.accs)?;
+        let rank = extents.len();
+        let carried = self.carried(&nest.accs, &nest.body.params[rank..], &nest.body.results[..accs])?;
         let mut sinks = Vec::new();
         for (out, &v) in nest.outs.iter().zip(&nest.body.results[accs..]) {
             sinks.push(match out {
                 Out::Fold(reduce) => Sink::Fold(self.fold_registers(*reduce, self.elem(v))),
-                Out::Build => {
-                    let shape = self.constant_extents(&nest.domain)?;
-                    let room = self.new_array(self.elem(v), &shape)?;
-                    Sink::Build(self.carry_array(room, true)?)
-                }
+                Out::Build => Sink::Build(self.new_array(self.elem(v), &nest.domain)?),
             });
         }
         let position = self.text.in_register(&Num::int(0));
@@ -117,15 +114,18 @@ impl Emitter {
         };
         let i = self.text.in_register(&Num::int(0));
         let (again, end) = (self.text.fresh_label("LOOP"), self.text.fresh_label("END"));
-        self.text.label(&again);
-        let done = self.text.emit(Scalar::Bool, "setp.ge.s64", &[&i.text, &extent.text]);
-        self.text.line(format!("@{} bra {end};", done.text));
         let inner = [indices, std::slice::from_ref(&i)].concat();
-        self.axis(nest, extents, &inner, carried, sinks, position)?;
-        self.text.line(format!("add.s64 {0}, {0}, 1;", i.text));
-        self.text.line(format!("bra {again};"));
-        self.text.label(&end);
-        Ok(())
+        self.looped(Some(extent), false, |e, release| {
+            e.text.label(&again);
+            let done = e.text.emit(Scalar::Bool, "setp.ge.s64", &[&i.text, &extent.text]);
+            e.text.line(format!("@{} bra {end};", done.text));
+            e.axis(nest, extents, &inner, carried, sinks, position)?;
+            release(e);
+            e.text.line(format!("add.s64 {0}, {0}, 1;", i.text));
+            e.text.line(format!("bra {again};"));
+            e.text.label(&end);
+            Ok(())
+        })
     }
 
     fn iteration(

@@ -14,8 +14,10 @@ mod inner;
 mod op;
 mod product;
 mod reduce;
+mod room;
 mod routines;
 mod skeleton;
+mod tape;
 mod text;
 
 use std::collections::HashMap;
@@ -29,6 +31,7 @@ use array::Array;
 use text::{Num, Text, names};
 
 pub use product::{Product, STEP, TILE, product};
+pub use room::{Scratch, Term};
 
 /// Threads of a block.
 pub const BLOCK: u32 = 256;
@@ -44,6 +47,12 @@ pub const MAX_COPIES: u64 = 16384;
 
 /// Bytes of a partial result of a block.
 pub const PARTIAL_BYTES: u64 = 8;
+
+/// The most bytes of memory that a launch sets aside for its threads. Where they need more, it becomes several launches.
+pub const SCRATCH_BYTES: u64 = 256 << 20;
+
+/// The status of a launch whose threads had too little memory.
+pub const NO_ROOM: u32 = u32::MAX;
 
 /// What a kernel's parameter is, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,8 +73,19 @@ pub enum Param {
     Partials,
     /// The address of a `u32` that is 0 before the first launch; every launch leaves it so.
     Ticket,
-    /// The address of a `u32` that is raised to the number of a failure, counted from 1.
+    /// The address of a `u32` that is raised to the number of a failure, counted from 1; to [`NO_ROOM`] where the threads'
+    /// memory was too small.
     Status,
+    /// The address of 8 · [`Param::Slots`] · [`Param::ScratchThreads`] bytes.
+    Scratch,
+    /// For how many threads of a launch there is memory, a `u64`: those that have an iteration to run.
+    ScratchThreads,
+    /// How many slots of 8 bytes each of these threads has, a `u64`.
+    Slots,
+    /// The number of the launch's first block, a `u64`: several launches one after the other make one grid.
+    FirstBlock,
+    /// How many blocks the whole grid has, a `u64`.
+    Blocks,
 }
 
 /// A nest as PTX, and how to launch it.
@@ -87,6 +107,8 @@ pub struct Kernel {
     pub copies: bool,
     /// What each failure was, by its number less one.
     pub failures: Vec<String>,
+    /// Whether threads need memory of their own, and how much.
+    pub scratch: Option<Scratch>,
 }
 
 impl Kernel {
@@ -94,6 +116,12 @@ impl Kernel {
     pub fn grid(&self, count: u64, copies: u64) -> u64 {
         let threads = if self.copies { copies.min(count) } else { count.div_ceil(self.width.into()) };
         threads.div_ceil(BLOCK.into()).clamp(1, MAX_BLOCKS)
+    }
+
+    /// How many blocks of such a grid a launch may have if each of its threads takes so many slots.
+    pub fn blocks_at_once(blocks: u64, slots: u64) -> u64 {
+        let bytes = slots.max(1).saturating_mul(8 * u64::from(BLOCK));
+        (SCRATCH_BYTES / bytes).clamp(1, blocks.max(1))
     }
 
     /// How many copies of accumulators to make if the largest of them has so many bytes, for so many iterations.
@@ -126,17 +154,23 @@ fn unsupported(message: String) -> Unsupported {
 /// The kernel of a nest of an optimised function.
 ///
 /// # Errors
-/// If the nest holds what has no place on a GPU: foreign functions, tapes, arrays of its own whose size is not known at
-/// compile time or above some thousand elements.
+/// If the nest holds what has no place on a GPU: foreign functions, matrix products.
 ///
 /// # Panics
 /// If the instruction is no nest.
 pub fn kernel(func: &Func, inst: &Inst, name: &str) -> Result<Kernel> {
     let Kind::Nest(nest) = &inst.kind else { panic!("a kernel is made from a nest") };
-    let info = nest_info(&func.values, nest);
-    let mut emitter = Emitter::new(Rc::new(func.values.clone()));
-    emitter.count_uses(&nest.body);
-    skeleton::Skeleton { e: &mut emitter, nest, info, name }.kernel()
+    let make = |room: bool| {
+        let mut emitter = Emitter::new(Rc::new(func.values.clone()));
+        emitter.count_uses(&nest.body);
+        let info = nest_info(&func.values, nest);
+        let kernel = skeleton::Skeleton { e: &mut emitter, nest, info, name, room }.kernel();
+        (kernel, emitter.wants_room)
+    };
+    match make(false) {
+        (Err(_), true) => make(true).0,
+        (kernel, _) => kernel,
+    }
 }
 
 /// What a value is.
@@ -188,6 +222,9 @@ struct Emitter {
     loaded: HashMap<Value, Num>,
     /// The nest's indices.
     indices: Vec<Value>,
+    /// The thread's own memory, and whether it turned out that there must be some.
+    room: Option<room::Room>,
+    wants_room: bool,
 }
 
 impl Emitter {
@@ -203,6 +240,8 @@ impl Emitter {
             inside: None,
             loaded: HashMap::new(),
             indices: Vec::new(),
+            room: None,
+            wants_room: false,
         }
     }
 
@@ -230,7 +269,12 @@ impl Emitter {
         }
         let r = self.text.reg(ty);
         self.prologue.line(format!("ld.param.{} {}, [p{k}];", names(ty).own, r.text));
-        let address = !matches!(param, Param::Count | Param::CopyCount | Param::Scalar(_));
+        let address = match param {
+            Param::Count | Param::CopyCount | Param::Scalar(_) => false,
+            Param::ScratchThreads | Param::Slots | Param::FirstBlock | Param::Blocks => false,
+            Param::Array(_) | Param::Out(_) | Param::Copies(_) | Param::Scratch => true,
+            Param::Partials | Param::Ticket | Param::Status => true,
+        };
         if address {
             self.prologue.line(format!("cvta.to.global.u64 {0}, {0};", r.text));
         }

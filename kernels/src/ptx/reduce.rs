@@ -137,8 +137,8 @@ impl Emitter {
     pub(super) fn reduce_grid(&mut self, folds: &[(usize, Fold)]) -> Result<()> {
         let shared = self.text.variable("shared", "warps", u64::from(WARPS) * 8 * words(folds) as u64);
         let last = self.text.variable("shared", "last", 4);
-        let [tid, block, blocks] = ["%tid.x", "%ctaid.x", "%nctaid.x"]
-            .map(|special| self.text.emit(Scalar::I32, "mov.u32", &[special]));
+        let tid = self.text.emit(Scalar::I32, "mov.u32", &["%tid.x"]);
+        let (block, blocks) = self.block_numbers();
         let lane = self.text.emit(Scalar::I32, "and.b32", &[&tid.text, "31"]);
         let warp = self.text.emit(Scalar::I32, "shr.u32", &[&tid.text, "5"]);
         // A launch of one block writes its results at once.
@@ -175,6 +175,20 @@ impl Emitter {
         self.text.line(format!("bra {again};"));
         self.text.label(&end);
         Ok(())
+    }
+
+    /// The number of this block and of all blocks; of a grid that may be several launches where threads have memory.
+    pub(super) fn block_numbers(&mut self) -> (Num, Num) {
+        let [block, blocks] =
+            ["%ctaid.x", "%nctaid.x"].map(|special| self.text.emit(Scalar::I32, "mov.u32", &[special]));
+        if self.room.is_none() {
+            return (block, blocks);
+        }
+        let [first, all] = [Param::FirstBlock, Param::Blocks].map(|p| {
+            let wide = self.param(p);
+            self.text.emit(Scalar::I32, "cvt.u32.u64", &[&wide.text])
+        });
+        (self.text.emit(Scalar::I32, "add.u32", &[&block.text, &first.text]), all)
     }
 
     fn reduce_warp(&mut self, folds: &[(usize, Fold)], distances: &[u32]) -> Result<()> {

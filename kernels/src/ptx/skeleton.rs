@@ -16,6 +16,8 @@ pub(super) struct Skeleton<'a> {
     pub(super) nest: &'a Nest,
     pub(super) info: NestInfo,
     pub(super) name: &'a str,
+    /// Whether threads have memory of their own.
+    pub(super) room: bool,
 }
 
 /// What the iterations share.
@@ -76,6 +78,7 @@ impl Skeleton<'_> {
             folds: all.folds.iter().map(|(_, f)| f.state.len()).sum(),
             copies: !self.nest.accs.is_empty(),
             failures: e.failures.clone(),
+            scratch: e.scratch(),
         }
     }
 
@@ -93,7 +96,12 @@ impl Skeleton<'_> {
         let built = built.filter(|(o, _)| **o == Out::Build).map(|(_, &v)| v);
         let sizes = own.iter().copied().chain(built).filter_map(|v| self.e.ty(v).elem()).map(size);
         match sizes.max() {
-            Some(widest) if accs == 0 && self.info.cost <= MAX_WIDE_COST && !has_loop(&self.nest.body) => {
+            Some(widest)
+                if !self.room
+                    && accs == 0
+                    && self.info.cost <= MAX_WIDE_COST
+                    && !has_loop(&self.nest.body) =>
+            {
                 (16 / widest).min(4)
             }
             _ => 1,
@@ -102,13 +110,18 @@ impl Skeleton<'_> {
 
     /// The number of this thread and of all threads.
     fn thread_numbers(&mut self) -> (Num, Num) {
-        let text = &mut self.e.text;
         let [tid, block, size, blocks] = ["%tid.x", "%ctaid.x", "%ntid.x", "%nctaid.x"]
-            .map(|special| text.emit(Scalar::I32, "mov.u32", &[special]));
-        let wide = text.emit(Scalar::I64, "cvt.u64.u32", &[&tid.text]);
-        let thread = text.emit(Scalar::I64, "mad.wide.u32", &[&block.text, &size.text, &wide.text]);
-        let threads = text.emit(Scalar::I64, "mul.wide.u32", &[&blocks.text, &size.text]);
-        (thread, threads)
+            .map(|special| self.e.text.emit(Scalar::I32, "mov.u32", &[special]));
+        let wide = self.e.text.emit(Scalar::I64, "cvt.u64.u32", &[&tid.text]);
+        let within = self.e.text.emit(Scalar::I64, "mad.wide.u32", &[&block.text, &size.text, &wide.text]);
+        if !self.room {
+            let threads = self.e.text.emit(Scalar::I64, "mul.wide.u32", &[&blocks.text, &size.text]);
+            return (within, threads);
+        }
+        self.e.enter_room(&within);
+        let (block, blocks) = self.e.block_numbers();
+        let thread = self.e.text.emit(Scalar::I64, "mad.wide.u32", &[&block.text, &size.text, &wide.text]);
+        (thread, self.e.text.emit(Scalar::I64, "mul.wide.u32", &[&blocks.text, &size.text]))
     }
 
     /// This thread's copies of the accumulators.
@@ -271,9 +284,11 @@ impl Skeleton<'_> {
             self.e.text.assign(&i, start);
         }
         let (again, end) = (self.e.text.fresh_label("SINGLE"), self.e.text.fresh_label("DONE"));
+        self.e.escape_to(&end);
         self.e.text.label(&again);
         let done = self.e.text.emit(Scalar::Bool, "setp.ge.u64", &[&i.text, &all.count.text]);
         self.e.text.line(format!("@{} bra {end};", done.text));
+        self.e.clear_room();
         for &v in &all.own {
             let elem = self.e.ty(v).elem().unwrap_or(Scalar::F64);
             let pointer = self.e.param(Param::Array(v));

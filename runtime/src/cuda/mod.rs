@@ -10,6 +10,7 @@ mod gpu;
 mod graph;
 mod launch;
 mod product;
+mod room;
 mod run;
 
 pub use array::{Array, Leaf, Tape, offset};
@@ -21,6 +22,7 @@ pub use launch::Arg;
 pub use product::{Product, STEP, TILE, stretches};
 #[doc(hidden)]
 pub use pullback_cuda_shim::use_library;
+pub use room::{NO_ROOM, Room, SCRATCH_BYTES, blocks_at_once};
 pub use run::{
     BLOCK, COPIES_BYTES, Kernel, MAX_BLOCKS, MAX_COPIES, Out, PARTIAL_BYTES, Param, Results, copy_count,
     count, grid,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Arg, Array, Buffer, Element, Gpu};
+use super::room::{NO_ROOM, Scratch};
+use super::{Arg, Array, Buffer, Element, Gpu, Room};
 use crate::DeviceError;
 
 /// Threads of a block.
@@ -41,6 +42,16 @@ pub enum Param {
     Ticket,
     /// The address of a number that says what failed.
     Status,
+    /// The address of the threads' own memory.
+    Scratch,
+    /// For how many threads there is some.
+    ScratchThreads,
+    /// How many slots each of them has.
+    Slots,
+    /// The number of the launch's first block.
+    FirstBlock,
+    /// How many blocks all launches have.
+    Blocks,
 }
 
 /// What becomes of an out, with the bytes of one number.
@@ -151,6 +162,42 @@ impl Kernel {
         arrays: &[&Buffer],
         initial: &[&Buffer],
     ) -> Result<Results, DeviceError> {
+        self.run_in(gpu, count, numbers, arrays, initial, Room::None)
+    }
+
+    /// As [`run`](Kernel::run), with memory for each thread. Results do not depend on how much there is.
+    ///
+    /// # Errors
+    /// As of `run`.
+    ///
+    /// # Panics
+    /// As of `run`.
+    pub fn run_in(
+        &self,
+        gpu: &Arc<Gpu>,
+        count: u64,
+        numbers: &[Arg],
+        arrays: &[&Buffer],
+        initial: &[&Buffer],
+        room: Room,
+    ) -> Result<Results, DeviceError> {
+        loop {
+            if let Some(results) = self.attempt(gpu, count, numbers, arrays, initial, room)? {
+                return Ok(results);
+            }
+        }
+    }
+
+    /// The results, unless the threads had too little memory; the next attempt has more.
+    fn attempt(
+        &self,
+        gpu: &Arc<Gpu>,
+        count: u64,
+        numbers: &[Arg],
+        arrays: &[&Buffer],
+        initial: &[&Buffer],
+        room: Room,
+    ) -> Result<Option<Results>, DeviceError> {
         let largest = initial.iter().map(|b| b.len() as u64).max();
         let copies = largest.map(|bytes| copy_count(count, bytes));
         let blocks = grid(count, self.width, copies);
@@ -165,6 +212,8 @@ impl Kernel {
         let board = board.as_ref().expect("it was made above");
         let large = self.large_board(gpu)?;
         let places = large.as_ref().map_or(board.address() + NUMBERS as u64, Buffer::address);
+        let active = copies.map_or(count, |copies| copies.min(count));
+        let scratch = Scratch::new(gpu, room, self.key(), blocks, active)?;
         let arg = |param: &Param| match *param {
             Param::Count => Arg::int(count),
             Param::Scalar(k) => numbers[k],
@@ -177,15 +226,49 @@ impl Kernel {
             Param::Partials => Arg::buffer(&partials),
             Param::Ticket => Arg::buffer(board),
             Param::Status => Arg::int(board.address() + STATUS as u64),
+            Param::Scratch => Arg::int(scratch.memory.as_ref().map_or(0, Buffer::address)),
+            Param::ScratchThreads => Arg::int(scratch.threads),
+            Param::Slots => Arg::int(scratch.slots),
+            Param::FirstBlock => Arg::int(0),
+            Param::Blocks => Arg::int(blocks),
         };
-        let args: Vec<Arg> = self.params.iter().map(arg).collect();
+        let mut args: Vec<Arg> = self.params.iter().map(arg).collect();
         // SAFETY: the arguments are those that the kernel lists, of the lengths that it takes for granted: outs have a
         // number per iteration, or a place on the board. All live until this function ends or are returned, and what is
-        // dropped is used by later work of the same stream only.
-        unsafe { gpu.launch(self.ptx, self.name, blocks as u32, BLOCK, &args) }?;
+        // dropped is used by later work of the same stream only. Launches of one grid follow each other on the stream.
+        unsafe { self.launch(gpu, blocks, scratch.blocks_at_once, &mut args) }?;
         let accumulators = self.add_copies(gpu, initial, &copied, copies.unwrap_or(1))?;
-        let numbers = self.read_board(board, large.as_ref())?;
-        Ok(Results { accumulators, outs, numbers })
+        let Some(numbers) = self.read_board(board, large.as_ref(), room)? else {
+            scratch.grow(self.key());
+            return Ok(None);
+        };
+        Ok(Some(Results { accumulators, outs, numbers }))
+    }
+
+    /// What tells this kernel from others.
+    fn key(&self) -> usize {
+        self.ptx.as_ptr() as usize
+    }
+
+    /// All blocks, some of them at a time.
+    ///
+    /// # Safety
+    /// As of [`Gpu::launch`].
+    unsafe fn launch(
+        &self,
+        gpu: &Arc<Gpu>,
+        blocks: u64,
+        at_once: u64,
+        args: &mut [Arg],
+    ) -> Result<(), DeviceError> {
+        let place = self.params.iter().position(|&p| p == Param::FirstBlock);
+        for first in (0..blocks).step_by(at_once as usize) {
+            place.iter().for_each(|&k| args[k] = Arg::int(first));
+            let grid = at_once.min(blocks - first) as u32;
+            // SAFETY: the caller's promise.
+            unsafe { gpu.launch(self.ptx, self.name, grid, BLOCK, args) }?;
+        }
+        Ok(())
     }
 
     /// Room for the outs that are arrays.
@@ -228,11 +311,16 @@ impl Kernel {
         initial.iter().zip(copied).zip(self.accumulators).map(add).collect()
     }
 
-    /// The numbers that the launch left, unless it failed.
-    fn read_board(&self, board: &Buffer, large: Option<&Buffer>) -> Result<Vec<u8>, DeviceError> {
+    /// The numbers that the launch left, unless it failed; nothing if its threads had too little memory.
+    fn read_board(
+        &self,
+        board: &Buffer,
+        large: Option<&Buffer>,
+        room: Room,
+    ) -> Result<Option<Vec<u8>>, DeviceError> {
         let folds = self.outs.contains(&Out::Fold);
-        if !folds && self.failures.is_empty() {
-            return Ok(Vec::new());
+        if !folds && self.failures.is_empty() && room == Room::None {
+            return Ok(Some(Vec::new()));
         }
         let places = if folds && large.is_none() { self.outs.len() } else { 0 };
         let mut bytes = vec![0; NUMBERS - STATUS + places * PARTIAL_BYTES as usize];
@@ -240,6 +328,9 @@ impl Kernel {
         let status = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         if status > 0 {
             board.clear()?;
+            if status == NO_ROOM && room == Room::Grows {
+                return Ok(None);
+            }
             let message = self.failures.get(status as usize - 1).copied();
             return Err(DeviceError::Panicked(message.unwrap_or("an unknown failure").to_string()));
         }
@@ -248,6 +339,6 @@ impl Kernel {
             numbers.resize(large.len(), 0);
             large.read(&mut numbers)?;
         }
-        Ok(numbers)
+        Ok(Some(numbers))
     }
 }

@@ -10,6 +10,7 @@ fn limits_are_the_same() {
         (ptx::BLOCK, ptx::MAX_BLOCKS, ptx::COPIES_BYTES, ptx::MAX_COPIES, ptx::PARTIAL_BYTES)
     );
     assert_eq!((cuda::TILE, cuda::STEP), (ptx::TILE, ptx::STEP));
+    assert_eq!((cuda::SCRATCH_BYTES, cuda::NO_ROOM), (ptx::SCRATCH_BYTES, ptx::NO_ROOM));
 }
 
 #[test]
@@ -25,6 +26,17 @@ fn grids_and_copies_are_the_same() {
             }
         }
     }
+}
+
+#[test]
+fn memory_of_threads_is_the_same() {
+    for blocks in [1, 3, 1024] {
+        for slots in [0, 1, 64, 1000, 1 << 20, u64::MAX] {
+            assert_eq!(cuda::blocks_at_once(blocks, slots), Kernel::blocks_at_once(blocks, slots));
+        }
+    }
+    let room = cuda::Room::of(&[(3, &[]), (2, &[5, 7]), (9, &[-1, 4])]);
+    assert_eq!(room, cuda::Room::Slots(73));
 }
 
 #[test]

@@ -109,6 +109,7 @@ impl Fit {
             Param::Partials => Arg::buffer(&self.partials),
             Param::Ticket => Arg::buffer(&self.ticket),
             Param::Status => Arg::buffer(&self.status),
+            other => panic!("{other:?}: the fit has no memory of its own"),
         }
     }
 

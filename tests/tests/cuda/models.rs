@@ -215,33 +215,64 @@ fn what_panics_on_the_cpu_is_an_error() {
     assert!(double::classes::on(&device).grad(&w, &x, &[0, 1, 1]).is_ok());
 }
 
-/// A loop with a length that nobody knows, with an array inside, in each iteration.
+/// A loop with a length that nobody knows in each iteration, of which its reverse sweep needs all states.
 #[differentiable]
 fn recurrence(x: &[f64], n: usize) -> f64 {
     let mut sum = 0.0;
     for &start in x {
         let mut y = start;
+        let mut rounds = 0.0;
         while y.abs() < 10.0 {
-            y = y * y + 1.5;
+            y = y * (1.0 + 0.001 * y.abs()) + 0.01 * (1.0 - start);
+            rounds += 1.0;
         }
-        sum += y * n as f64;
+        sum += y * n as f64 + rounds;
     }
     sum
 }
 
 #[test]
-fn what_has_no_kernel_says_so() {
+fn iterations_take_as_much_memory_as_they_need() {
     let (_one, _gpu) = gpu();
     let device = fake::device();
-    let (value, gradient) = recurrence::value_and_grad(&[0.5, 0.25], 2);
-    match recurrence::on(&device).value_and_grad(&[0.5, 0.25], 2) {
-        Err(DeviceError::Unsupported(why)) => {
-            assert!(why.starts_with("`recurrence` runs on the CPU only: "), "{why}");
-            assert!(recurrence::explain().contains(why));
-        }
-        other => assert_eq!(other.unwrap(), (value, gradient)),
+    let x: Vec<f64> = (0..300).map(|i| 0.01 + 3.0 * wave(1, i).abs()).collect();
+    let (value, gradient) = recurrence::value_and_grad(&x, 2);
+    let mut first = None;
+    for _ in 0..3 {
+        let got = recurrence::on(&device).value_and_grad(&x, 2).unwrap();
+        assert_close("recurrence", &all(got.0, &got.1), &all(value, &gradient), 1e-12);
+        assert_eq!(first.get_or_insert_with(|| got.clone()), &got, "the order changes the result");
     }
+    assert!(recurrence::explain().contains("with memory for each thread that grows as needed"));
     // The value needs nothing that is kept for a reverse sweep.
-    let got = recurrence::on(&device).value(&[0.5, 0.25], 2).unwrap();
+    let got = recurrence::on(&device).value(&x, 2).unwrap();
     assert!((got - value).abs() <= 1e-13 * value);
+}
+
+/// In each iteration a list as long as the program says, changed in place by a loop.
+#[differentiable]
+fn lists(w: &[f64], x: &[f64]) -> f64 {
+    let mut sum = 0.0;
+    for &start in x {
+        let mut list: Vec<f64> = w.iter().map(|w| (w * start).sin()).collect();
+        for k in 1..list.len() {
+            list[k] = list[k] * list[k - 1] + start;
+        }
+        sum += list.iter().map(|t| t * t).sum::<f64>();
+    }
+    sum
+}
+
+#[test]
+fn iterations_have_lists_of_any_length() {
+    let (_one, _gpu) = gpu();
+    let device = fake::device();
+    let x: Vec<f64> = (0..300).map(|i| wave(0, i)).collect();
+    for length in [0, 1, 40] {
+        let w: Vec<f64> = (0..length).map(|i| wave(1, i)).collect();
+        let (value, gradient) = lists::value_and_grad(&w, &x);
+        let got = lists::on(&device).value_and_grad(&w, &x).unwrap();
+        assert_close("lists", &all(got.0, &got.1), &all(value, &gradient), 1e-12);
+        assert!((lists::on(&device).value(&w, &x).unwrap() - value).abs() <= 1e-12 * value.abs());
+    }
 }

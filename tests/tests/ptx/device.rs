@@ -7,7 +7,7 @@ use pullback_kernels::ir::{
     Array, Block, Datum, Extent, Func, Inst, Kind, Lit, Module, Nest, Out, Scalar, Value, eval,
     inst_free_values,
 };
-use pullback_kernels::ptx::{self, BLOCK, Kernel, PARTIAL_BYTES, Param};
+use pullback_kernels::ptx::{self, BLOCK, Kernel, NO_ROOM, PARTIAL_BYTES, Param, Scratch, Term};
 use pullback_ptxsim::{Gpu, Launch, launch, parse};
 
 /// How a run varies.
@@ -114,15 +114,28 @@ impl Host<'_> {
     fn nest(&self, inst: &Inst, nest: &Nest) -> Result<Vec<Datum>> {
         let kernel = ptx::kernel(self.func, inst, "k").map_err(|e| Failure::Unsupported(e.0))?;
         let shape: Vec<usize> = nest.domain.iter().map(|&e| self.extent(e) as usize).collect();
-        let mut job = Job::new(self, nest, &kernel, shape);
-        let params: Vec<Vec<u8>> = kernel.params.iter().map(|&p| job.param(p)).collect();
-        let grid = kernel.grid(job.count, job.copies);
-        job.launch("k", grid, &params);
-        let status = u32::from_le_bytes(job.read(job.status, 4).try_into().expect("four bytes"));
-        if status != 0 {
-            return Err(Failure::Panics(kernel.failures[status as usize - 1].clone()));
+        let known = kernel.scratch.as_ref().map(|s| self.slots(s));
+        // Too few at first, where the host does not know.
+        let mut slots = known.flatten().unwrap_or(2);
+        loop {
+            let mut job = Job::new(self, nest, &kernel, shape.clone(), slots);
+            let status = job.run(&kernel);
+            match status {
+                0 => return Ok(job.results()),
+                NO_ROOM => {
+                    assert_eq!(known.flatten(), None, "known to be too little\n{}", self.func);
+                    slots *= 4;
+                }
+                _ => return Err(Failure::Panics(kernel.failures[status as usize - 1].clone())),
+            }
         }
-        Ok(job.results())
+    }
+
+    /// How many slots a thread needs, if that is known.
+    fn slots(&self, scratch: &Scratch) -> Option<u64> {
+        let term = |t: &Term| t.values.iter().map(|&v| self.extent(Extent::Value(v))).product::<u64>();
+        let terms = scratch.slots.as_ref()?.iter();
+        Some(terms.map(|t| t.factor as u64 * term(t)).sum())
     }
 }
 
@@ -138,13 +151,25 @@ struct Job<'h, 'f> {
     status: u64,
     ticket: u64,
     partials: u64,
+    slots: u64,
+    /// Where the threads' memory begins, for how many there is some, and which block is the launch's first.
+    scratch: u64,
+    threads: u64,
+    first: u64,
+    blocks: u64,
     outs: Vec<u64>,
     /// The copies of each accumulator.
     private: Vec<u64>,
 }
 
 impl<'h, 'f> Job<'h, 'f> {
-    fn new(host: &'h Host<'f>, nest: &'h Nest, kernel: &Kernel, shape: Vec<usize>) -> Job<'h, 'f> {
+    fn new(
+        host: &'h Host<'f>,
+        nest: &'h Nest,
+        kernel: &Kernel,
+        shape: Vec<usize>,
+        slots: u64,
+    ) -> Job<'h, 'f> {
         let mut gpu = Gpu::new();
         let count = shape.iter().product::<usize>() as u64;
         let largest = nest.accs.iter().map(|a| bytes(&host.env[a]).len() as u64).max().unwrap_or(0);
@@ -164,11 +189,36 @@ impl<'h, 'f> Job<'h, 'f> {
             status,
             ticket,
             partials,
+            slots,
+            scratch: 0,
+            threads: 0,
+            first: 0,
+            blocks: grid,
             outs: Vec::new(),
             private: Vec::new(),
         };
         job.allocate();
         job
+    }
+
+    /// All launches; the status. With some seeds every block is a launch of its own, which must not change a bit.
+    fn run(&mut self, kernel: &Kernel) -> u32 {
+        let mut at_once = self.blocks;
+        if kernel.scratch.is_some() {
+            let most = Kernel::blocks_at_once(self.blocks, self.slots);
+            at_once = if self.host.how.seed % 2 == 1 { 1 } else { most };
+            let active = if kernel.copies { self.copies.min(self.count) } else { self.count };
+            self.threads = active.clamp(1, at_once * u64::from(BLOCK));
+            self.scratch = self.gpu.alloc((8 * self.slots * self.threads) as usize);
+        }
+        let params: Vec<Vec<u8>> = kernel.params.iter().map(|&p| self.param(p)).collect();
+        for first in (0..self.blocks).step_by(at_once as usize) {
+            let mut params = params.clone();
+            let own = kernel.params.iter().position(|&p| p == Param::FirstBlock);
+            own.iter().for_each(|&k| params[k] = first.to_le_bytes().to_vec());
+            self.launch("k", at_once.min(self.blocks - first), &params);
+        }
+        u32::from_le_bytes(self.read(self.status, 4).try_into().expect("four bytes"))
     }
 
     fn allocate(&mut self) {
@@ -223,6 +273,11 @@ impl<'h, 'f> Job<'h, 'f> {
             Param::Partials => self.partials,
             Param::Ticket => self.ticket,
             Param::Status => self.status,
+            Param::Scratch => self.scratch,
+            Param::ScratchThreads => self.threads,
+            Param::Slots => self.slots,
+            Param::FirstBlock => self.first,
+            Param::Blocks => self.blocks,
         };
         address.to_le_bytes().to_vec()
     }

@@ -32,18 +32,33 @@ impl<'f> Printer<'f> {
             quote!(#name.device()?)
         };
         let (arrays, initial) = (arrays.iter().map(device), nest.accs.iter().map(device));
+        let (run, room) = self.room(&kernel);
         let run = quote! {
-            #constant.run(
+            #constant.#run(
                 gpu,
                 ::pullback::cuda::count(&[#(#lens),*]),
                 &[#(#numbers),*],
                 &[#(#arrays),*],
                 &[#(#initial),*],
+                #room
             )?
         };
         let left = self.names.fresh("", "left_on_gpu");
         let results = self.results(inst, nest, &left);
         Ok(quote!(let mut #left = #run; #results))
+    }
+
+    /// What launches the kernel, and how much memory of its own each thread needs.
+    fn room(&self, kernel: &Kernel) -> (TokenStream, TokenStream) {
+        let Some(scratch) = &kernel.scratch else { return (quote!(run), TokenStream::new()) };
+        let Some(terms) = &scratch.slots else {
+            return (quote!(run_in), quote!(::pullback::cuda::Room::Grows,));
+        };
+        let terms = terms.iter().map(|term| {
+            let (factor, values) = (term.factor, term.values.iter().map(|&v| self.num(v)));
+            quote!((#factor, &[#(#values),*]))
+        });
+        (quote!(run_in), quote!(::pullback::cuda::Room::of(&[#(#terms),*]),))
     }
 
     fn results(&mut self, inst: &Inst, nest: &Nest, left: &Ident) -> TokenStream {
@@ -85,12 +100,7 @@ impl<'f> Printer<'f> {
                     let k = place(arrays, v);
                     quote!(Array(#k))
                 }
-                Param::Out(k) => quote!(Out(#k)),
-                Param::Copies(k) => quote!(Copies(#k)),
-                Param::CopyCount => quote!(CopyCount),
-                Param::Partials => quote!(Partials),
-                Param::Ticket => quote!(Ticket),
-                Param::Status => quote!(Status),
+                other => named(other),
             })
             .collect();
         let outs = nest.outs.iter().zip(&nest.body.results[nest.accs.len()..]).map(|(out, &v)| match out {
@@ -121,11 +131,35 @@ impl<'f> Printer<'f> {
     }
 }
 
+/// A parameter that is no value of the program.
+fn named(param: Param) -> TokenStream {
+    match param {
+        Param::Scalar(_) | Param::Array(_) => panic!("values are counted by the caller"),
+        Param::Count => quote!(Count),
+        Param::Out(k) => quote!(Out(#k)),
+        Param::Copies(k) => quote!(Copies(#k)),
+        Param::CopyCount => quote!(CopyCount),
+        Param::Partials => quote!(Partials),
+        Param::Ticket => quote!(Ticket),
+        Param::Status => quote!(Status),
+        Param::Scratch => quote!(Scratch),
+        Param::ScratchThreads => quote!(ScratchThreads),
+        Param::Slots => quote!(Slots),
+        Param::FirstBlock => quote!(FirstBlock),
+        Param::Blocks => quote!(Blocks),
+    }
+}
+
 /// A kernel in words, for `explain`.
 fn words(kernel: &Kernel) -> String {
     let copies = if kernel.copies { ", adds in copies of its accumulators" } else { "" };
+    let room = match &kernel.scratch {
+        None => "",
+        Some(ptx::Scratch { slots: Some(_) }) => ", with memory for each thread",
+        Some(ptx::Scratch { slots: None }) => ", with memory for each thread that grows as needed",
+    };
     format!(
-        "// On a GPU, {}: {} iterations a thread at once, reduces {} numbers{copies}\n",
+        "// On a GPU, {}: {} iterations a thread at once, reduces {} numbers{copies}{room}\n",
         kernel.name, kernel.width, kernel.folds
     )
 }
