@@ -6,16 +6,17 @@
 //!     cargo run --release --example sine_legendre [-- --random SEED]
 
 use nalgebra::DVector;
-use pullback::{derivative, differentiable};
+use pullback::differentiable;
 use pullback_examples::{points, start};
 
-/// The Legendre polynomial of degree 3. It needs no attribute: its derivative is the rule below.
+/// The Legendre polynomial of degree 3. Its derivative is the rule below.
+#[differentiable(rule = legendre_p3_vjp)]
 fn legendre_p3(z: f32) -> f32 {
     0.5 * (5.0 * z.powi(3) - 3.0 * z)
 }
 
 /// How a cotangent of P₃(z) becomes one of z: P₃'(z) = 1.5 (5 z² - 1).
-#[derivative(of = legendre_p3)]
+#[differentiable]
 fn legendre_p3_vjp(z: f32, dy: f32) -> f32 {
     dy * 1.5 * (5.0 * z.powi(2) - 1.0)
 }

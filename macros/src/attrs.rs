@@ -19,6 +19,8 @@ pub(crate) struct Options {
     pub(crate) modes: Vec<(Mode, Place)>,
     /// `of = f`: the function that the annotated one is the derivative of.
     pub(crate) of: Option<Path>,
+    /// `rule = f_vjp`: the function that is the derivative of the annotated one.
+    pub(crate) rule: Option<Path>,
     /// `checkpoint(every = k)`: loops are reversed in segments of so many iterations.
     pub(crate) checkpoint: Option<i64>,
     /// `__instance`: one of the instances of a generic function, which is only called from others and has no derivatives of
@@ -50,6 +52,7 @@ pub(crate) fn options(tokens: TokenStream, rule: bool, errors: &mut Errors) -> R
             }
             Arg::Instance => options.instance = true,
             Arg::Of(path) if rule => options.of = Some(path),
+            Arg::Rule(path) if !rule => options.rule = Some(path),
             Arg::Checkpoint(every) if !rule => options.checkpoint = segment(&every, errors),
             Arg::Checkpoint(every) => {
                 errors.report(Place::at(every.span()), messages::derivative_arguments());
@@ -60,6 +63,9 @@ pub(crate) fn options(tokens: TokenStream, rule: bool, errors: &mut Errors) -> R
             }
             Arg::Of(path) => {
                 errors.report(Place::of(&path), messages::attribute_arguments());
+            }
+            Arg::Rule(path) => {
+                errors.report(Place::of(&path), messages::derivative_arguments());
             }
         }
     }
@@ -98,6 +104,7 @@ enum Arg {
     Wrt(Vec<Ident>),
     Modes(Vec<Ident>),
     Of(Path),
+    Rule(Path),
     Instance,
 }
 
@@ -121,6 +128,10 @@ impl Parse for Arg {
             "of" => {
                 input.parse::<Token![=]>()?;
                 Ok(Arg::Of(input.parse()?))
+            }
+            "rule" => {
+                input.parse::<Token![=]>()?;
+                Ok(Arg::Rule(input.parse()?))
             }
             _ => Err(syn::Error::new(word.span(), "unknown")),
         }

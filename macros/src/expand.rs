@@ -195,8 +195,9 @@ fn front(state: &State, errors: &mut Errors) -> Res<Front> {
         Parsed::Missing(path) => return Ok(Front::Ask(path, true)),
         Parsed::Function(function) => *function,
     };
-    if let Some(next) = function.callees.iter().find(|c| !state.knows(&known::key(&c.written))) {
-        return Ok(Front::Ask(next.written.clone(), false));
+    let mut called = function.callees.iter().map(|c| &c.written).chain(&options.rule);
+    if let Some(next) = called.find(|c| !state.knows(&known::key(c))) {
+        return Ok(Front::Ask(next.clone(), false));
     }
     let callees = callees(state);
     let lowered = match lower::lower(&function, &callees, errors) {
@@ -271,9 +272,10 @@ fn linked(
     let mut sig = function.sig;
     sig.consts = lowered.consts;
     let module = companion::linked(lowered.func, callees, &lowered.calls);
-    match &options.of {
-        None => Ok((sig, module)),
-        Some(of) => rule::attach(item, of, options, sig, module, errors),
+    match (&options.of, &options.rule) {
+        (Some(of), _) => rule::attach(item, of, options, sig, module, errors),
+        (_, Some(rule)) => rule::govern(rule, &sig, module, callees, errors).map(|module| (sig, module)),
+        _ => Ok((sig, module)),
     }
 }
 
@@ -306,10 +308,9 @@ fn generate(
     let of = options.of.as_ref();
     let extra = of.map(|of| rule::value_function(sig, of));
     // A rule is used, though rustc sees no call of it.
-    let used = of.map(|_| {
-        module.funcs.iter().rev().find_map(|f| f.rule.as_ref()).map(|r| format_ident!("{}", r.func))
-    });
-    let used = used.flatten().map(|f| quote!(const _: () = { let _ = #f; };));
+    let own = of.and_then(|_| module.funcs.iter().rev().find_map(|f| f.rule.as_ref()));
+    let own = own.map(|r| format_ident!("{}", r.func).into());
+    let used = options.rule.clone().or(own).map(|f: syn::Path| quote!(const _: () = { let _ = #f; };));
     Ok(resolved(quote!(#companion #items #extra #used), sig.name.span()))
 }
 

@@ -32,6 +32,8 @@ use proc_macro::TokenStream;
 ///
 /// - `wrt(a, b)`: the parameters whose gradient is asked for; by default all that are floats and not `#[no_diff]`.
 /// - `modes(jvp, jacobian, hessian, hvp)`: derivatives beyond the default.
+/// - `rule = f_vjp`: the derivative is that function's, which is differentiable too: its parameters are those of this one, then the
+///   cotangent of the result; its result is the cotangents of the parameters (a tuple if several).
 /// - `checkpoint(every = k)`: the outermost `for` loops that cannot run in parallel are reversed in segments of k iterations. What
 ///   the reverse sweep needs is stored for one segment at a time, and computed once more; with k near the square root
 ///   of the number of iterations, the memory grows with that root only.
@@ -40,7 +42,7 @@ pub fn differentiable(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(args.into(), item.into(), false).into()
 }
 
-/// Gives a function a derivative by hand: `#[derivative(of = f)] fn f_vjp(x: f64, dy: f64) -> f64`. The parameters are
+/// Gives a function that has no attribute, perhaps of another crate, a derivative by hand: `#[derivative(of = f)] fn f_vjp(x: f64, dy: f64) -> f64`. The parameters are
 /// those of `f`, then the cotangent of its result; the result is the cotangent of the parameters (a tuple if several).
 #[proc_macro_attribute]
 pub fn derivative(args: TokenStream, item: TokenStream) -> TokenStream {

@@ -17,8 +17,8 @@ pub(crate) fn not_a_function() -> String {
 }
 
 pub(crate) fn attribute_arguments() -> String {
-    "expected `wrt(..)`, `modes(..)` or `checkpoint(every = ..)`, as in `#[differentiable(wrt(a, b), modes(jvp))]`; a custom rule is written \
-     `#[derivative(of = f)]`, on the rule"
+    "expected `wrt(..)`, `modes(..)`, `checkpoint(every = ..)` or `rule = ..`, as in `#[differentiable(wrt(a, b), modes(jvp))]`; the rule of a function \
+     without attribute is written `#[derivative(of = f)]`, on the rule"
         .into()
 }
 
@@ -108,8 +108,8 @@ pub(crate) fn conditional_code() -> String {
 }
 
 pub(crate) fn rule_and_function() -> String {
-    "a function is either differentiable itself or the rule of another one: keep one of the attributes (a rule is \
-     differentiable as it is)"
+    "a function has one of these attributes: a function with a rule is `#[differentiable(rule = f_vjp)]` and its rule \
+     `#[differentiable]`; `#[derivative(of = f)]` is for the rule of a function without attribute"
         .into()
 }
 
@@ -392,7 +392,20 @@ pub(crate) fn rule_parameters(name: &str) -> String {
 }
 
 pub(crate) fn rule_arrays() -> String {
-    "custom rules are for functions of numbers; call such a function for each element: `x.map(|x| f(x))`"
+    "`#[derivative(of = f)]` is for functions of numbers; where `f` can be differentiable itself, write `#[differentiable(rule = f_vjp)]` \
+     on it and `#[differentiable]` on its rule, or call it for each element: `x.map(|x| f(x))`"
+        .into()
+}
+
+pub(crate) fn rule_parts() -> String {
+    "parameters of a function with a rule are numbers, arrays, vectors and matrices; take structs and tuples apart where it is \
+     called"
+        .into()
+}
+
+pub(crate) fn rule_lengths() -> String {
+    "arrays that a function with a rule and the rule return must be as long as its parameters: the cotangent of `x` has the length of \
+     `x` in every call"
         .into()
 }
 

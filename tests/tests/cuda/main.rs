@@ -1,7 +1,9 @@
 //! The CUDA runtime through unmodified cust, on the driver for tests (`pullback_fakecuda`): `--features cuda`, no GPU.
 
+mod harness;
 mod launches;
 mod models;
+mod networks;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

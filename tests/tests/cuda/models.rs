@@ -1,34 +1,11 @@
-//! The tutorials' models on the driver for tests, in both precisions, against the CPU in `f64`: each under twenty random
-//! schedules, all of which must agree to the bit.
+//! Sums over points: the tutorials' fits and regressions on a GPU.
 
 use nalgebra::{DMatrix, DVector};
-use pullback::{DeviceError, Leaves, differentiable};
-use pullback_tests::fake::{self, numbers};
+use pullback::{DeviceError, differentiable};
+use pullback_tests::fake;
 
 use crate::gpu;
-
-/// How many schedules.
-const SCHEDULES: usize = 20;
-
-/// The numbers of a value and its gradient.
-fn all(value: f64, gradient: &impl Leaves) -> Vec<f64> {
-    [vec![value], numbers(gradient)].concat()
-}
-
-fn assert_close(name: &str, got: &[f64], want: &[f64], tolerance: f64) {
-    let scale = want.iter().fold(0.0f64, |a, b| a.max(b.abs()));
-    assert_eq!(got.len(), want.len(), "{name}");
-    for (k, (g, w)) in got.iter().zip(want).enumerate() {
-        assert!((g - w).abs() <= tolerance * scale, "{name}: number {k} is {g}, not {w}, of at most {scale}");
-    }
-}
-
-/// Data that depends on nothing.
-fn wave(k: usize, i: usize) -> f64 {
-    let x = (i as f64 + 0.5) * (0.37 + 0.21 * k as f64);
-    // Exact in both precisions.
-    f64::from((x.sin() * 0.9) as f32)
-}
+use crate::harness::{model, wave};
 
 macro_rules! models {
     ($t:ident) => {
@@ -135,42 +112,6 @@ mod single {
 
 mod double {
     models! { f64 }
-}
-
-/// A model in both precisions: its name, then the arguments in terms of the module `m`.
-macro_rules! model {
-    ($test:ident: $f:ident, |$m:ident| ($($arg:expr),* $(,)?)) => {
-        #[test]
-        fn $test() {
-            let (_one, _gpu) = gpu();
-            let device = fake::device();
-            let want = {
-                use double as $m;
-                let (value, gradient) = double::$f::value_and_grad($($arg),*);
-                all(value, &gradient)
-            };
-            let (mut first, mut first_single) = (None, None);
-            for _ in 0..SCHEDULES {
-                let got = {
-                    use double as $m;
-                    let (value, gradient) = double::$f::on(&device).value_and_grad($($arg),*).unwrap();
-                    all(value, &gradient)
-                };
-                assert_close(stringify!($f), &got, &want, 1e-13);
-                assert_eq!(first.get_or_insert(got.clone()), &got, "the order changes the result");
-                let got = {
-                    use single as $m;
-                    let (value, gradient) = single::$f::on(&device).value_and_grad($($arg),*).unwrap();
-                    all(f64::from(value), &gradient)
-                };
-                assert_close(stringify!($f), &got, &want, 1e-6);
-                assert_eq!(first_single.get_or_insert(got.clone()), &got, "the order changes the result");
-            }
-            use double as $m;
-            let value = double::$f::on(&device).value($($arg),*).unwrap();
-            assert!((value - want[0]).abs() <= 1e-13 * want[0].abs().max(1.0));
-        }
-    };
 }
 
 model! { a_cubic: cubic, |m| (0.5, -0.25, 0.125, 0.0625, &m::vector(0, 1300), &m::vector(1, 1300)) }
