@@ -5,7 +5,7 @@ use pullback::{DeviceError, differentiable};
 use pullback_tests::fake;
 
 use crate::gpu;
-use crate::harness::{model, wave};
+use crate::harness::{all, assert_close, model, wave};
 
 macro_rules! models {
     ($t:ident) => {
