@@ -33,6 +33,22 @@ macro_rules! networks {
             (x.map(|x| a + b * legendre_p3(c + d * x)) - y).norm_squared()
         }
 
+        /// As many terms of higher order as `terms` says, which share a weight.
+        #[differentiable(wrt(a, b, e))]
+        pub(super) fn dynamic(a: $t, b: $t, e: $t, terms: usize, x: &[$t], y: &[$t]) -> $t {
+            let mut sum = 0.0;
+            for i in 0..x.len() {
+                let mut y_pred = a + b * x[i];
+                let mut power = x[i].powi(4);
+                for _ in 0..terms {
+                    y_pred += e * power;
+                    power *= x[i];
+                }
+                sum += (y_pred - y[i]).powi(2);
+            }
+            sum
+        }
+
         #[derive(Differentiable, Clone, Debug)]
         pub(super) struct Layer {
             pub(super) weight: DMatrix<$t>,
@@ -97,6 +113,12 @@ mod double {
 }
 
 model! { a_rule_of_ones_own: legendre, |m| (0.0, -1.0, 0.25, 0.375, &m::vector(0, 900), &m::vector(1, 900)) }
+model! { control_flow: dynamic, |m| (
+    0.5, -0.25, 0.125, 2, m::vector(0, 400).as_slice(), m::vector(1, 400).as_slice(),
+) }
+model! { without_extra_terms: dynamic, |m| (
+    0.5, -0.25, 0.125, 0, m::vector(0, 40).as_slice(), m::vector(1, 40).as_slice(),
+) }
 model! { linear_layers: linear_layer, |m| (&m::layer(0, 1, 3), &m::matrix(2, 300, 3), &m::matrix(3, 300, 1)) }
 model! { a_classifier: classifier, |m| (
     &m::network(), &m::matrix(3, 60, 7), &(0..60).map(|k| k * k % 4).collect::<Vec<_>>()[..],
