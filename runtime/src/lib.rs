@@ -45,7 +45,8 @@ pub mod cuda;
 pub mod data;
 mod detach;
 mod device;
-mod differentiable;
+#[doc(hidden)]
+pub mod differentiable;
 mod function;
 mod generic;
 pub mod guide;
@@ -73,9 +74,9 @@ pub mod train;
 pub use check::CheckError;
 pub use detach::detach;
 pub use device::{Device, DeviceError};
-pub use differentiable::Differentiable;
 #[doc(hidden)]
 pub use differentiable::{__Constant, __constant, __known};
+pub use differentiable::{Differentiable, Placed};
 pub use function::{Function, Grad, Workspace};
 pub use generic::Real;
 pub use leaves::{Leaves, LeavesMut};

@@ -12,4 +12,4 @@
 //! assert_eq!((gradient.width, gradient.height), (3.0, 2.0));
 //! ```
 
-pub use crate::{CheckError, Differentiable, Function, Grad, Workspace, derivative, differentiable};
+pub use crate::{CheckError, Differentiable, Function, Grad, Placed, Workspace, derivative, differentiable};

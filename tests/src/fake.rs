@@ -30,10 +30,10 @@ pub fn device() -> Device {
 /// The numbers of a gradient.
 ///
 /// # Panics
-/// If they are in the memory of a GPU.
+/// If a GPU does not give them back.
 pub fn numbers(of: &impl Leaves) -> Vec<f64> {
     let mut all = Vec::new();
-    of.visit(Path::ROOT, &mut |_, leaf: Leaf<'_>| match leaf.numbers {
+    of.visit(Path::ROOT, &mut |_, leaf: Leaf<'_>| match leaf.numbers.host().expect("a GPU that works") {
         Numbers::F32(x) => all.extend(x.iter().map(|x| f64::from(*x))),
         Numbers::F64(x) => all.extend(x),
         other => panic!("{other:?} in the host's memory"),

@@ -135,13 +135,6 @@ pub(super) fn from_leaves(ty: &RustTy, place: &TokenStream, leaves: &[Ident]) ->
     targets(ty, place).into_iter().zip(leaves).map(each).collect()
 }
 
-/// A value of a gradient's type from the elements of its one leaf, `data`, with lengths `dims`.
-pub(super) fn from_data(ty: &RustTy, place: &TokenStream) -> TokenStream {
-    let lens: Vec<TokenStream> = (0..axes(ty)).map(|k| quote!(dims[#k])).collect();
-    let to = elements(ty, place, &lens);
-    quote!(#to.copy_from_slice(data);)
-}
-
 /// Where a value of a Rust type is written.
 #[derive(Clone)]
 pub(super) struct Place {

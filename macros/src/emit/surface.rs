@@ -37,8 +37,7 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
         sweep::sweep(sig, names, (&derivatives.module, &derivatives.vjp), &types.grad, Returns::Nothing);
     let workspace = workspace(&types, &wrt, into.as_ref());
     let loops = &into.as_ref().unwrap_or(&pull).loops;
-    let on = into.as_ref().filter(|_| sig.owner.is_none());
-    let on = on.map(|into| on::all(sig, derivatives, &types, into)).unwrap_or_default();
+    let on = into.as_ref().map(|into| on::all(sig, derivatives, &types, into)).unwrap_or_default();
     let explain = format!("{}\n// Its loops over data.\n{loops}{}", derivatives.explain.trim_end(), on.words);
     let methods = methods(sig, &types, &pull, into.as_ref(), (&on.methods, &explain));
     let forward = forward(sig);
@@ -107,6 +106,8 @@ pub(crate) fn quiet() -> TokenStream {
             unused,
             non_snake_case,
             unreachable_pub,
+            private_bounds,
+            private_interfaces,
             single_use_lifetimes,
             unused_qualifications,
             missing_copy_implementations,
@@ -145,7 +146,7 @@ fn gradient(sig: &Signature, prefix: &str, wrt: &[&Param]) -> (TokenStream, Toke
     });
     let function = &sig.name;
     let doc = format!("The gradient of [`{function}`](fn@{function}).");
-    let leaves = leaves(&name, wrt);
+    let leaves = leaves(&name, sig, wrt);
     let item = quote! {
         #[doc = #doc]
         #[derive(Clone, Debug, PartialEq)]
@@ -163,11 +164,12 @@ fn gradient(sig: &Signature, prefix: &str, wrt: &[&Param]) -> (TokenStream, Toke
 }
 
 /// The leaves of a gradient are those of its fields, under the parameters' names.
-fn leaves(gradient: &Ident, wrt: &[&Param]) -> TokenStream {
+fn leaves(gradient: &Ident, sig: &Signature, wrt: &[&Param]) -> TokenStream {
     let fields: Vec<&Ident> = wrt.iter().map(|p| &p.name).collect();
+    let generics: Vec<Ident> = wrt.iter().filter_map(|p| on::generic(sig, p)).collect();
     let names: Vec<String> = fields.iter().map(|f| f.unraw().to_string()).collect();
     quote! {
-        impl ::pullback::Leaves for #gradient {
+        impl<#(#generics: ::pullback::Leaves),*> ::pullback::Leaves for #gradient<#(#generics),*> {
             fn visit<'a>(
                 &'a self,
                 path: ::pullback::leaves::Path<'_>,
@@ -177,7 +179,7 @@ fn leaves(gradient: &Ident, wrt: &[&Param]) -> TokenStream {
             }
         }
 
-        impl ::pullback::LeavesMut for #gradient {
+        impl<#(#generics: ::pullback::LeavesMut),*> ::pullback::LeavesMut for #gradient<#(#generics),*> {
             fn visit_mut<'a>(
                 &'a mut self,
                 path: ::pullback::leaves::Path<'_>,

@@ -92,6 +92,35 @@ impl<T: Element> Array<T> {
         Ok(self.0.device.get_or_init(|| copy))
     }
 
+    /// The elements of several, one after the other.
+    ///
+    /// # Errors
+    /// If there is no memory left, or earlier work failed.
+    pub fn concatenated(gpu: &Arc<Gpu>, parts: &[Array<T>]) -> Result<Array<T>, DeviceError> {
+        if let [one] = parts {
+            return Ok(one.clone());
+        }
+        let whole = Buffer::room(gpu, parts.iter().map(|part| part.len() * T::BYTES).sum())?;
+        let mut at = 0;
+        for part in parts {
+            let bytes = part.len() * T::BYTES;
+            whole.copy_within_gpu(at, part.device()?, 0, bytes)?;
+            at += bytes;
+        }
+        Ok(Array::of_buffer(whole))
+    }
+
+    /// So many elements from that one on, copied.
+    ///
+    /// # Errors
+    /// If there is no memory left, or earlier work failed.
+    pub fn part(&self, start: usize, len: usize) -> Result<Array<T>, DeviceError> {
+        let bytes = len * T::BYTES;
+        let part = Buffer::room(self.gpu(), bytes)?;
+        part.copy_within_gpu(0, self.device()?, start * T::BYTES, bytes)?;
+        Ok(Array::of_buffer(part))
+    }
+
     /// One element.
     ///
     /// # Errors

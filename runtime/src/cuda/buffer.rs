@@ -110,12 +110,34 @@ impl Buffer {
     /// If there is no memory left, or earlier work failed.
     pub fn duplicate(&self) -> Result<Buffer, DeviceError> {
         let copy = Buffer::room(&self.gpu, self.len())?;
-        if !self.is_empty() {
-            let (to, from, stream) = (copy.address(), self.address(), self.gpu.stream().as_inner());
-            // SAFETY: both have so many bytes, and the stream is the one on which all work is queued.
-            check("copying", unsafe { sys::cuMemcpyDtoDAsync_v2(to, from, self.len(), stream) })?;
-        }
+        copy.copy_within_gpu(0, self, 0, self.len())?;
         Ok(copy)
+    }
+
+    /// Queues a copy of so many bytes of another buffer, from `from` on there, to `to` on here.
+    ///
+    /// # Errors
+    /// If there are not so many, or earlier work failed.
+    pub(super) fn copy_within_gpu(
+        &self,
+        to: usize,
+        source: &Buffer,
+        from: usize,
+        bytes: usize,
+    ) -> Result<(), DeviceError> {
+        for (buffer, end) in [(self, to + bytes), (source, from + bytes)] {
+            if end > buffer.len() {
+                return Err(DeviceError::Length { expected: buffer.len(), found: end });
+            }
+        }
+        if bytes == 0 {
+            return Ok(());
+        }
+        self.gpu.enter()?;
+        let stream = self.gpu.stream().as_inner();
+        let (to, from) = (self.address() + to as u64, source.address() + from as u64);
+        // SAFETY: both have so many bytes from there on, and the stream is the one on which all work is queued.
+        check("copying", unsafe { sys::cuMemcpyDtoDAsync_v2(to, from, bytes, stream) })
     }
 
     fn expect(&self, found: usize) -> Result<(), DeviceError> {

@@ -14,10 +14,9 @@ use crate::leaves::{Leaves, LeavesMut, Numbers, NumbersMut, Path};
 /// If `limit` is negative or NaN.
 pub fn clip_value(mut grad: impl LeavesMut, limit: f64) {
     assert!(limit >= 0.0, "clip_value: the limit {limit} is not a size");
-    grad.visit_mut(Path::ROOT, &mut |_, leaf| match leaf.numbers {
-        NumbersMut::F32(g) => g.iter_mut().for_each(|x| *x = x.clamp(-limit as f32, limit as f32)),
-        NumbersMut::F64(g) => g.iter_mut().for_each(|x| *x = x.clamp(-limit, limit)),
-    });
+    let f32s = |g: &mut [f32]| g.iter_mut().for_each(|x| *x = x.clamp(-limit as f32, limit as f32));
+    let f64s = |g: &mut [f64]| g.iter_mut().for_each(|x| *x = x.clamp(-limit, limit));
+    change(&mut grad, f32s, f64s);
 }
 
 /// Scales a gradient down whose length over all leaves is more than `limit`: `torch.nn.utils.clip_grad_norm_`, by the factor
@@ -40,21 +39,36 @@ pub fn clip_norm(mut grad: impl LeavesMut, limit: f64) -> f64 {
     if factor >= 1.0 {
         return norm;
     }
-    grad.visit_mut(Path::ROOT, &mut |_, leaf| match leaf.numbers {
-        NumbersMut::F32(g) => g.iter_mut().for_each(|x| *x *= factor as f32),
-        NumbersMut::F64(g) => g.iter_mut().for_each(|x| *x *= factor),
-    });
+    let f32s = |g: &mut [f32]| g.iter_mut().for_each(|x| *x *= factor as f32);
+    let f64s = |g: &mut [f64]| g.iter_mut().for_each(|x| *x *= factor);
+    change(&mut grad, f32s, f64s);
     norm
+}
+
+/// Changes all leaves.
+fn change(grad: &mut impl LeavesMut, f32s: impl Fn(&mut [f32]), f64s: impl Fn(&mut [f64])) {
+    grad.visit_mut(Path::ROOT, &mut |path, leaf| {
+        let done = match leaf.numbers {
+            NumbersMut::F32(g) => Ok(f32s(g)),
+            NumbersMut::F64(g) => Ok(f64s(g)),
+            NumbersMut::TensorF32(g) => g.edit(&f32s),
+            NumbersMut::TensorF64(g) => g.edit(&f64s),
+        };
+        done.unwrap_or_else(|error| panic!("{path}: {error}"));
+    });
 }
 
 /// The root of the sum of squares over all leaves, summed in `f64`.
 fn norm(value: &impl Leaves) -> f64 {
     let mut sum = 0.0;
-    value.visit(Path::ROOT, &mut |_, leaf| {
-        sum += match leaf.numbers {
-            Numbers::F32(g) => squares(g),
-            Numbers::F64(g) => squares(g),
+    value.visit(Path::ROOT, &mut |path, leaf| {
+        let squares = match leaf.numbers {
+            Numbers::F32(g) => Ok(squares(g)),
+            Numbers::F64(g) => Ok(squares(g)),
+            Numbers::TensorF32(g) => g.host().map(squares),
+            Numbers::TensorF64(g) => g.host().map(squares),
         };
+        sum += squares.unwrap_or_else(|error| panic!("{path}: {error}"));
     });
     sum.sqrt()
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::DeviceError;
+
 /// Why parameters could not be updated. Prints as a sentence that names the leaf and both sides.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -44,6 +46,8 @@ pub enum LeafError {
         /// The gradient's name.
         gradient: String,
     },
+    /// The device of the parameters failed.
+    Device(DeviceError),
 }
 
 /// How the leaf of a value without parts is called in messages.
@@ -63,6 +67,7 @@ impl fmt::Display for LeafError {
             LeafError::Kind { leaf, parameter, other, kind } => {
                 write!(f, "{} is {parameter} but {other} {kind}", quoted(leaf))
             }
+            LeafError::Device(error) => error.fmt(f),
             LeafError::Name { parameter, gradient } => {
                 write!(
                     f,

@@ -2,6 +2,7 @@
 
 use super::LeafError;
 use super::update::{Arrays, Real, Rule, update};
+use crate::DeviceError;
 use crate::leaves::{Leaf, LeafMut, Leaves, LeavesMut, Numbers, NumbersMut, Order, Path, Shape};
 
 /// The number of steps, and arrays in the shapes of the parameters: one for each thing to remember (a slot) and leaf.
@@ -46,9 +47,12 @@ impl State {
     pub(super) fn prepare(&mut self, params: &dyn Leaves, slots: &[&'static str], fill: f64) {
         let mut leaves = Vec::new();
         params.visit(Path::ROOT, &mut |path, leaf| {
+            let n = leaf.numbers.len();
             let buffers = match leaf.numbers {
-                Numbers::F32(p) => Buffers::F32(vec![vec![fill as f32; p.len()]; slots.len()]),
-                Numbers::F64(p) => Buffers::F64(vec![vec![fill; p.len()]; slots.len()]),
+                Numbers::F32(_) | Numbers::TensorF32(_) => {
+                    Buffers::F32(vec![vec![fill as f32; n]; slots.len()])
+                }
+                Numbers::F64(_) | Numbers::TensorF64(_) => Buffers::F64(vec![vec![fill; n]; slots.len()]),
             };
             leaves.push(Memory { name: path.to_string(), shape: leaf.shape, order: leaf.order, buffers });
         });
@@ -74,13 +78,15 @@ impl State {
             let remembered = self.leaves.iter().map(Memory::leaf);
             compare(params, remembered, self, "the optimizer's state", "the optimizer's state of it")?;
         }
-        let mut at = 0;
+        let (mut at, mut done) = (0, Ok(()));
         params.visit_mut(Path::ROOT, &mut |_, leaf| {
-            self.leaves[at].step(leaf, &gradient[at], &rule);
+            if done.is_ok() {
+                done = self.leaves[at].step(leaf, &gradient[at], &rule);
+            }
             at += 1;
         });
         self.steps += 1;
-        Ok(())
+        done.map_err(LeafError::Device)
     }
 }
 
@@ -95,8 +101,21 @@ impl Memory {
     }
 
     /// Updates a leaf that is known to fit.
-    fn step<const K: usize>(&mut self, param: LeafMut<'_>, grad: &Leaf<'_>, rule: &impl Rule<K>) {
+    fn step<const K: usize>(
+        &mut self,
+        param: LeafMut<'_>,
+        grad: &Leaf<'_>,
+        rule: &impl Rule<K>,
+    ) -> Result<(), DeviceError> {
         match (param.numbers, grad.numbers, &mut self.buffers) {
+            (NumbersMut::TensorF32(params), Numbers::TensorF32(grad), Buffers::F32(slots)) => {
+                let grad = grad.host()?;
+                params.edit(|params| update(rule, grad, Arrays { params, slots: arrays(slots) }))?;
+            }
+            (NumbersMut::TensorF64(params), Numbers::TensorF64(grad), Buffers::F64(slots)) => {
+                let grad = grad.host()?;
+                params.edit(|params| update(rule, grad, Arrays { params, slots: arrays(slots) }))?;
+            }
             (NumbersMut::F32(params), Numbers::F32(grad), Buffers::F32(slots)) => {
                 update(rule, grad, Arrays { params, slots: arrays(slots) });
             }
@@ -105,6 +124,7 @@ impl Memory {
             }
             _ => unreachable!("types were compared"),
         }
+        Ok(())
     }
 }
 

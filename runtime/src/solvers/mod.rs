@@ -25,6 +25,7 @@ fn flat(value: &impl Leaves) -> Vec<f64> {
     value.visit(Path::ROOT, &mut |_, leaf| match leaf.numbers {
         Numbers::F32(x) => all.extend(x.iter().map(|&x| f64::from(x))),
         Numbers::F64(x) => all.extend_from_slice(x),
+        Numbers::TensorF32(_) | Numbers::TensorF64(_) => unreachable!("solvers are given values of the host"),
     });
     all
 }

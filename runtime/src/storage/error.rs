@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::DeviceError;
+
 /// Why parameters could not be saved or loaded. Prints as a sentence that begins with the file.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -26,6 +28,13 @@ pub enum StorageError {
         file: String,
         /// In what.
         differences: Vec<Difference>,
+    },
+    /// The device that the value is on failed.
+    Device {
+        /// The file.
+        file: String,
+        /// What went wrong there.
+        error: DeviceError,
     },
 }
 
@@ -63,6 +72,7 @@ impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StorageError::File { file, error } => write!(f, "{file}: {error}"),
+            StorageError::Device { file, error } => write!(f, "{file}: {error}"),
             StorageError::Format { file, problem } => write!(f, "{file}: {problem}"),
             StorageError::Differs { file, differences } => {
                 let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
@@ -76,6 +86,7 @@ impl std::error::Error for StorageError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             StorageError::File { error, .. } => Some(error),
+            StorageError::Device { error, .. } => Some(error),
             _ => None,
         }
     }

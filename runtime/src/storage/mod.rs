@@ -28,6 +28,8 @@
 //! parameters in a checkpoint can be loaded alone.
 //!
 //! A file is complete or not there: it is written beside its place and renamed. Loading changes all or nothing.
+//!
+//! What is on a [device](crate::Device) is copied through the host's memory, and stays there when it is loaded.
 
 mod error;
 mod file;
@@ -38,42 +40,50 @@ use std::path::Path;
 
 pub use error::{Difference, StorageError};
 
+use crate::DeviceError;
 use crate::leaves::{Leaves, LeavesMut};
 use crate::optim::{Optimizer, State};
 use tensors::{Count, OPTIMIZER, RATE, STEPS, Stored};
 
+/// An error of a device with the file that it is about.
+fn on<T>(path: &Path, result: Result<T, DeviceError>) -> Result<T, StorageError> {
+    result.map_err(|error| StorageError::Device { file: path.display().to_string(), error })
+}
+
 /// Writes the leaves of a value.
 ///
 /// # Errors
-/// If the file cannot be written. What was there before is there still.
+/// If the file cannot be written, or a device fails. What was there before is there still.
 pub fn save(path: impl AsRef<Path>, value: &(impl Leaves + ?Sized)) -> Result<(), StorageError> {
-    file::write(path.as_ref(), &tensors::bytes(&value, None))
+    let bytes = on(path.as_ref(), tensors::bytes(&value, None))?;
+    file::write(path.as_ref(), &bytes)
 }
 
 /// Reads the leaves of a value.
 ///
 /// # Errors
 /// If the file cannot be read, or has other leaves than the value: other names, shapes or types, all of which are listed. Then
-/// the value is unchanged.
+/// the value is unchanged; if a device fails, what it took already stays changed.
 pub fn load(path: impl AsRef<Path>, mut value: impl LeavesMut) -> Result<(), StorageError> {
     let (file, bytes) = file::read(path.as_ref())?;
     let stored = Stored::parse(&file, &bytes)?;
     let differences = stored.compare("", &value, |name| !name.starts_with(OPTIMIZER));
     stored.fits(differences)?;
-    stored.fill("", &mut value);
-    Ok(())
+    on(path.as_ref(), stored.fill("", &mut value))
 }
 
 /// Writes parameters with an optimizer's state, number of steps and learning rate.
 ///
 /// # Errors
-/// If the file cannot be written. What was there before is there still.
+/// If the file cannot be written, or a device fails. What was there before is there still.
 pub fn save_checkpoint(
     path: impl AsRef<Path>,
     params: &(impl Leaves + ?Sized),
     optimizer: &impl Optimizer,
 ) -> Result<(), StorageError> {
-    file::write(path.as_ref(), &tensors::bytes(&params, Some((optimizer.state(), optimizer.learning_rate()))))
+    let state = Some((optimizer.state(), optimizer.learning_rate()));
+    let bytes = on(path.as_ref(), tensors::bytes(&params, state))?;
+    file::write(path.as_ref(), &bytes)
 }
 
 /// Reads what [`save_checkpoint`] wrote: training goes on as if it had not stopped.
@@ -82,7 +92,7 @@ pub fn save_checkpoint(
 ///
 /// # Errors
 /// If the file cannot be read, or does not fit the parameters or the optimizer; all that differs is listed. Then both are
-/// unchanged.
+/// unchanged; if a device fails, parameters that it took already stay changed.
 pub fn load_checkpoint(
     path: impl AsRef<Path>,
     mut params: impl LeavesMut,
@@ -106,10 +116,10 @@ pub fn load_checkpoint(
         differences.extend((!there).then(|| Difference::Missing { name: name.into() }));
     }
     stored.fits(differences)?;
-    stored.fill(OPTIMIZER, restored.state_mut());
+    on(path.as_ref(), stored.fill(OPTIMIZER, restored.state_mut()))?;
     restored.state_mut().set_steps(steps.unwrap_or(0));
     restored.set_learning_rate(rate.unwrap_or(0.0));
-    stored.fill("", &mut params);
+    on(path.as_ref(), stored.fill("", &mut params))?;
     *optimizer = restored;
     Ok(())
 }

@@ -4,6 +4,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use super::order::places;
 use super::{Difference, StorageError};
+use crate::DeviceError;
 use crate::leaves::{Leaf, LeafMut, Leaves, LeavesMut, Numbers, NumbersMut, Order, Path, Shape};
 use crate::optim::State;
 
@@ -25,11 +26,11 @@ struct Tensor {
 }
 
 /// A file with the leaves of `value` and an optimizer's state and learning rate.
-pub(super) fn bytes(value: &impl Leaves, optimizer: Option<(&State, f64)>) -> Vec<u8> {
+pub(super) fn bytes(value: &impl Leaves, optimizer: Option<(&State, f64)>) -> Result<Vec<u8>, DeviceError> {
     let mut tensors = Vec::new();
-    collect("", value, &mut tensors);
+    collect("", value, &mut tensors)?;
     if let Some((state, rate)) = optimizer {
-        collect(OPTIMIZER, state, &mut tensors);
+        collect(OPTIMIZER, state, &mut tensors)?;
         let number = |name: &str, dtype, bytes: [u8; 8]| Tensor {
             name: name.into(),
             dtype,
@@ -44,17 +45,33 @@ pub(super) fn bytes(value: &impl Leaves, optimizer: Option<(&State, f64)>) -> Ve
         let view = TensorView::new(t.dtype, t.shape.clone(), &t.bytes);
         (t.name.as_str(), view.expect("as many bytes as the shape says"))
     });
-    safetensors::serialize(views, None).expect("tensors that were just made can be written")
+    Ok(safetensors::serialize(views, None).expect("tensors that were just made can be written"))
 }
 
-fn collect(prefix: &str, value: &impl Leaves, tensors: &mut Vec<Tensor>) {
-    value.visit(Path::ROOT, &mut |path, leaf| {
-        let (dtype, bytes) = match leaf.numbers {
-            Numbers::F32(x) => (Dtype::F32, in_order(x, &leaf, f32::to_le_bytes)),
-            Numbers::F64(x) => (Dtype::F64, in_order(x, &leaf, f64::to_le_bytes)),
-        };
-        tensors.push(Tensor { name: name(prefix, path), dtype, shape: leaf.shape.dims().to_vec(), bytes });
+fn collect(prefix: &str, value: &impl Leaves, tensors: &mut Vec<Tensor>) -> Result<(), DeviceError> {
+    let mut result = Ok(());
+    value.visit(Path::ROOT, &mut |path, leaf| match leaf.numbers.host() {
+        Ok(numbers) if result.is_ok() => {
+            let (dtype, bytes) = bytes_of(numbers, &leaf);
+            tensors.push(Tensor {
+                name: name(prefix, path),
+                dtype,
+                shape: leaf.shape.dims().to_vec(),
+                bytes,
+            });
+        }
+        Ok(_) => {}
+        Err(error) => result = Err(error),
     });
+    result
+}
+
+fn bytes_of(numbers: Numbers<'_>, leaf: &Leaf<'_>) -> (Dtype, Vec<u8>) {
+    match numbers {
+        Numbers::F32(x) => (Dtype::F32, in_order(x, leaf, f32::to_le_bytes)),
+        Numbers::F64(x) => (Dtype::F64, in_order(x, leaf, f64::to_le_bytes)),
+        Numbers::TensorF32(_) | Numbers::TensorF64(_) => unreachable!("numbers in the host's memory"),
+    }
 }
 
 fn in_order<T: Copy, const N: usize>(numbers: &[T], leaf: &Leaf<'_>, bytes: fn(T) -> [u8; N]) -> Vec<u8> {
@@ -121,15 +138,23 @@ impl<'a> Stored<'a> {
     }
 
     /// Copies tensors into leaves that were compared.
-    pub(super) fn fill(&self, prefix: &str, value: &mut impl LeavesMut) {
+    pub(super) fn fill(&self, prefix: &str, value: &mut impl LeavesMut) -> Result<(), DeviceError> {
+        let mut result = Ok(());
         value.visit_mut(Path::ROOT, &mut |path, leaf| {
             let tensor = self.tensors.tensor(&name(prefix, path)).expect("names were compared");
             let LeafMut { numbers, shape, order } = leaf;
-            match numbers {
-                NumbersMut::F32(x) => fill(x, (&shape, order), tensor.data(), f32::from_le_bytes),
-                NumbersMut::F64(x) => fill(x, (&shape, order), tensor.data(), f64::from_le_bytes),
-            }
+            let f32s = |x: &mut [f32]| fill(x, (&shape, order), tensor.data(), f32::from_le_bytes);
+            let f64s = |x: &mut [f64]| fill(x, (&shape, order), tensor.data(), f64::from_le_bytes);
+            let done = match numbers {
+                _ if result.is_err() => return,
+                NumbersMut::F32(x) => Ok(f32s(x)),
+                NumbersMut::F64(x) => Ok(f64s(x)),
+                NumbersMut::TensorF32(x) => x.edit(f32s),
+                NumbersMut::TensorF64(x) => x.edit(f64s),
+            };
+            result = done;
         });
+        result
     }
 
     /// A single number of eight bytes.
@@ -153,8 +178,8 @@ fn compare(name: &str, tensor: &TensorView<'_>, leaf: &Leaf<'_>) -> Vec<Differen
         });
     }
     let dtype = match leaf.numbers {
-        Numbers::F32(_) => Dtype::F32,
-        Numbers::F64(_) => Dtype::F64,
+        Numbers::F32(_) | Numbers::TensorF32(_) => Dtype::F32,
+        Numbers::F64(_) | Numbers::TensorF64(_) => Dtype::F64,
     };
     if tensor.dtype() != dtype {
         differences.push(Difference::Type {

@@ -27,7 +27,7 @@ impl fmt::Display for Dtype {
 /// What a GPU wants of an element.
 #[cfg(feature = "cuda")]
 #[doc(hidden)]
-pub trait Stored: crate::cuda::Element {
+pub trait Stored: crate::on::Element {
     /// What tensors do on a GPU.
     fn kernels() -> &'static super::gpu::Kernels;
 }

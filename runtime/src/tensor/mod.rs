@@ -26,7 +26,6 @@
 //! A tensor is a value: a copy shares its memory until one of the two is changed. What does not fit together is an error
 //! that names both shapes; nothing here panics. Operators are methods for that reason: `a.add(&b)?`.
 
-mod argument;
 mod arithmetic;
 mod convert;
 mod float;
@@ -36,6 +35,7 @@ mod index;
 #[cfg(feature = "cuda")]
 #[rustfmt::skip]
 mod kernels;
+mod placing;
 
 use std::fmt;
 use std::sync::Arc;
@@ -213,7 +213,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The elements in the host's memory, in the tensor's order. Those of a GPU are copied the first time.
-    fn host(&self) -> Result<&[T], DeviceError> {
+    pub(crate) fn host(&self) -> Result<&[T], DeviceError> {
         match &self.data {
             Data::Cpu(data) => Ok(data),
             #[cfg(feature = "cuda")]
@@ -222,7 +222,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The lengths of the axes as they lie in memory, the one of neighbours last.
-    fn lengths(&self, order: Order) -> Vec<usize> {
+    pub(crate) fn lengths(&self, order: Order) -> Vec<usize> {
         let mut lengths = self.shape().to_vec();
         if order == Order::ColumnMajor {
             lengths.reverse();

@@ -21,6 +21,8 @@ pub enum loss {}
     unused,
     non_snake_case,
     unreachable_pub,
+    private_bounds,
+    private_interfaces,
     single_use_lifetimes,
     unused_qualifications,
     missing_copy_implementations,
@@ -33,15 +35,15 @@ pub enum loss {}
 const _: () = {
     ///The gradient of [`loss`](fn@loss).
     #[derive(Clone, Debug, PartialEq)]
-    pub struct LossGrad {
+    pub struct LossGrad<Of0 = f32, Of1 = f32, Of2 = f32, Of3 = f32> {
         ///The derivative with respect to `a`.
-        pub a: f32,
+        pub a: Of0,
         ///The derivative with respect to `b`.
-        pub b: f32,
+        pub b: Of1,
         ///The derivative with respect to `c`.
-        pub c: f32,
+        pub c: Of2,
         ///The derivative with respect to `d`.
-        pub d: f32,
+        pub d: Of3,
     }
     impl ::core::default::Default for LossGrad {
         fn default() -> Self {
@@ -53,7 +55,12 @@ const _: () = {
             }
         }
     }
-    impl ::pullback::Leaves for LossGrad {
+    impl<
+        Of0: ::pullback::Leaves,
+        Of1: ::pullback::Leaves,
+        Of2: ::pullback::Leaves,
+        Of3: ::pullback::Leaves,
+    > ::pullback::Leaves for LossGrad<Of0, Of1, Of2, Of3> {
         fn visit<'a>(
             &'a self,
             path: ::pullback::leaves::Path<'_>,
@@ -68,7 +75,12 @@ const _: () = {
             ::pullback::Leaves::visit(&self.d, path.field("d"), visitor);
         }
     }
-    impl ::pullback::LeavesMut for LossGrad {
+    impl<
+        Of0: ::pullback::LeavesMut,
+        Of1: ::pullback::LeavesMut,
+        Of2: ::pullback::LeavesMut,
+        Of3: ::pullback::LeavesMut,
+    > ::pullback::LeavesMut for LossGrad<Of0, Of1, Of2, Of3> {
         fn visit_mut<'a>(
             &'a mut self,
             path: ::pullback::leaves::Path<'_>,
@@ -493,25 +505,8 @@ const _: () = {
         grad.c = sum_1;
         grad.d = sum_2;
     }
-    ::pullback::__parameter! {
-        LossXArgument, f32, DVector < f32 > => ::pullback::nalgebra::DVector < f32 >,
-        "_x", [::core::option::Option::None], true, | x | x.as_slice(), [x.len()], |
-        data, dims | { let mut made : ::pullback::nalgebra::DVector < f32 > = <
-        ::pullback::nalgebra::DVector < f32 > > ::zeros(0);
-        ::pullback::cpu::Storage::shaped(& mut made, & [dims[0usize]])
-        .copy_from_slice(data); made }
-    }
-    ::pullback::__host_argument!(LossXArgument, DVector < f32 >);
-    ::pullback::__parameter! {
-        LossYArgument, f32, DVector < f32 > => ::pullback::nalgebra::DVector < f32 >,
-        "_y", [::core::option::Option::None], true, | x | x.as_slice(), [x.len()], |
-        data, dims | { let mut made : ::pullback::nalgebra::DVector < f32 > = <
-        ::pullback::nalgebra::DVector < f32 > > ::zeros(0);
-        ::pullback::cpu::Storage::shaped(& mut made, & [dims[0usize]])
-        .copy_from_slice(data); made }
-    }
-    ::pullback::__host_argument!(LossYArgument, DVector < f32 >);
-    /// The function on a device. Arrays of floats may be passed as tensors; their gradients are tensors then.
+    /// The function on a device. What is on a device may be passed in the place of what the function takes; its gradient is
+    /// there then.
     #[derive(Clone, Copy, Debug)]
     pub struct LossOn<'device> {
         device: &'device ::pullback::Device,
@@ -522,21 +517,56 @@ const _: () = {
         /// # Errors
         /// Where the function itself panics; if lengths do not agree, or the device refuses.
         pub fn value_and_grad<
-            Of4: ::pullback::on::Argument<LossXArgument>,
-            Of5: ::pullback::on::Argument<LossYArgument>,
+            Of0: ::pullback::on::Argument<f32>,
+            Of1: ::pullback::on::Argument<f32>,
+            Of2: ::pullback::on::Argument<f32>,
+            Of3: ::pullback::on::Argument<f32>,
+            Of4: ::pullback::on::Argument<DVector<f32>>,
+            Of5: ::pullback::on::Argument<DVector<f32>>,
         >(
             &self,
-            a: f32,
-            b: f32,
-            c: f32,
-            d: f32,
+            a: Of0,
+            b: Of1,
+            c: Of2,
+            d: Of3,
             _x: Of4,
             _y: Of5,
-        ) -> ::core::result::Result<(f32, LossGrad), ::pullback::DeviceError> {
+        ) -> ::core::result::Result<
+            (
+                f32,
+                LossGrad<
+                    <Of0 as ::pullback::on::Argument<f32>>::Grad,
+                    <Of1 as ::pullback::on::Argument<f32>>::Grad,
+                    <Of2 as ::pullback::on::Argument<f32>>::Grad,
+                    <Of3 as ::pullback::on::Argument<f32>>::Grad,
+                >,
+            ),
+            ::pullback::DeviceError,
+        > {
             ::pullback::on::guarded(|| {
-                let _x = ::pullback::on::Argument::<LossXArgument>::hold(_x)?;
+                let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
+                let a = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&a),
+                );
+                let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
+                let b = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&b),
+                );
+                let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
+                let c = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&c),
+                );
+                let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
+                let d = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&d),
+                );
+                let _x = <Of4 as ::pullback::on::Argument<
+                    DVector<f32>,
+                >>::hold(_x, "_x")?;
                 let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
-                let _y = ::pullback::on::Argument::<LossYArgument>::hold(_y)?;
+                let _y = <Of5 as ::pullback::on::Argument<
+                    DVector<f32>,
+                >>::hold(_y, "_y")?;
                 let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
                 let mut workspace = <LossWorkspace as ::core::default::Default>::default();
                 let value = loss_forward_and_backward(
@@ -552,46 +582,90 @@ const _: () = {
                 ::core::result::Result::Ok((
                     value,
                     LossGrad {
-                        a: workspace.grad.a,
-                        b: workspace.grad.b,
-                        c: workspace.grad.c,
-                        d: workspace.grad.d,
+                        a: <Of0 as ::pullback::on::Argument<
+                            f32,
+                        >>::give_back(workspace.grad.a)?,
+                        b: <Of1 as ::pullback::on::Argument<
+                            f32,
+                        >>::give_back(workspace.grad.b)?,
+                        c: <Of2 as ::pullback::on::Argument<
+                            f32,
+                        >>::give_back(workspace.grad.c)?,
+                        d: <Of3 as ::pullback::on::Argument<
+                            f32,
+                        >>::give_back(workspace.grad.d)?,
                     },
                 ))
             })
         }
         /// The gradient, or the errors of `value_and_grad`.
         pub fn grad<
-            Of4: ::pullback::on::Argument<LossXArgument>,
-            Of5: ::pullback::on::Argument<LossYArgument>,
+            Of0: ::pullback::on::Argument<f32>,
+            Of1: ::pullback::on::Argument<f32>,
+            Of2: ::pullback::on::Argument<f32>,
+            Of3: ::pullback::on::Argument<f32>,
+            Of4: ::pullback::on::Argument<DVector<f32>>,
+            Of5: ::pullback::on::Argument<DVector<f32>>,
         >(
             &self,
-            a: f32,
-            b: f32,
-            c: f32,
-            d: f32,
+            a: Of0,
+            b: Of1,
+            c: Of2,
+            d: Of3,
             _x: Of4,
             _y: Of5,
-        ) -> ::core::result::Result<LossGrad, ::pullback::DeviceError> {
+        ) -> ::core::result::Result<
+            LossGrad<
+                <Of0 as ::pullback::on::Argument<f32>>::Grad,
+                <Of1 as ::pullback::on::Argument<f32>>::Grad,
+                <Of2 as ::pullback::on::Argument<f32>>::Grad,
+                <Of3 as ::pullback::on::Argument<f32>>::Grad,
+            >,
+            ::pullback::DeviceError,
+        > {
             ::core::result::Result::Ok(self.value_and_grad(a, b, c, d, _x, _y)?.1)
         }
         /// The value, or the errors of `value_and_grad`.
         pub fn value<
-            Of4: ::pullback::on::Argument<LossXArgument>,
-            Of5: ::pullback::on::Argument<LossYArgument>,
+            Of0: ::pullback::on::Argument<f32>,
+            Of1: ::pullback::on::Argument<f32>,
+            Of2: ::pullback::on::Argument<f32>,
+            Of3: ::pullback::on::Argument<f32>,
+            Of4: ::pullback::on::Argument<DVector<f32>>,
+            Of5: ::pullback::on::Argument<DVector<f32>>,
         >(
             &self,
-            a: f32,
-            b: f32,
-            c: f32,
-            d: f32,
+            a: Of0,
+            b: Of1,
+            c: Of2,
+            d: Of3,
             _x: Of4,
             _y: Of5,
         ) -> ::core::result::Result<f32, ::pullback::DeviceError> {
             ::pullback::on::guarded(|| {
-                let _x = ::pullback::on::Argument::<LossXArgument>::hold(_x)?;
+                let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
+                let a = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&a),
+                );
+                let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
+                let b = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&b),
+                );
+                let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
+                let c = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&c),
+                );
+                let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
+                let d = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&d),
+                );
+                let _x = <Of4 as ::pullback::on::Argument<
+                    DVector<f32>,
+                >>::hold(_x, "_x")?;
                 let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
-                let _y = ::pullback::on::Argument::<LossYArgument>::hold(_y)?;
+                let _y = <Of5 as ::pullback::on::Argument<
+                    DVector<f32>,
+                >>::hold(_y, "_y")?;
                 let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
                 ::core::result::Result::Ok(loss(a, b, c, d, _x, _y))
             })

@@ -1,0 +1,245 @@
+//! `loss::on(&device)`: the function and its gradient where the user says.
+
+mod cpu;
+mod gpu;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+
+use super::gpu::Program;
+use super::names::camel;
+use super::params::{as_slice, tangent};
+use super::surface::{Types, local};
+use super::sweep::Sweep;
+use super::{Derivatives, gpu as printer};
+use crate::types::{Param, Passing, RustTy, Signature};
+
+/// What is generated for calls on devices.
+#[derive(Default)]
+pub(super) struct Printed {
+    /// Items beside the companion.
+    pub(super) items: TokenStream,
+    /// Inherent functions of the companion.
+    pub(super) methods: TokenStream,
+    /// What `explain` says.
+    pub(super) words: String,
+}
+
+/// A parameter in the place of which something that is on a device may stand.
+struct Open<'s> {
+    param: &'s Param,
+    /// The type parameter.
+    generic: Ident,
+}
+
+/// The type parameter of an argument that may be on a device; also of the gradient's struct.
+pub(super) fn generic(sig: &Signature, param: &Param) -> Option<Ident> {
+    let k = sig.params.iter().position(|p| p.name == param.name)?;
+    may_be_placed(param).then(|| format_ident!("Of{k}"))
+}
+
+/// Whether something that is on a device may stand for a parameter: for floats, arrays of floats, and structs with floats.
+fn may_be_placed(param: &Param) -> bool {
+    let floats = |s: &RustTy| s.leaves().iter().any(|l| l.elem.is_float());
+    let array = as_slice(&param.ty, &quote!(x)).is_some();
+    let viewed = |ty: &syn::Type| matches!(ty, syn::Type::Path(p) if p.path.segments.last().is_some_and(|s| s.ident.to_string().contains("View")));
+    match (&param.written, &param.ty) {
+        (syn::Type::Reference(r), ty) => {
+            let structure = matches!(ty, RustTy::Struct(_)) && floats(ty);
+            param.passing == Passing::Ref && (structure || array && !viewed(&r.elem))
+        }
+        (_, RustTy::Float(_)) => param.passing == Passing::Value,
+        (_, RustTy::Struct(_)) => param.passing == Passing::Value && floats(&param.ty),
+        (_, RustTy::Array(..)) => param.passing == Passing::Value && array,
+        _ => false,
+    }
+}
+
+impl Open<'_> {
+    /// The type behind the reference: what the argument stands for.
+    fn target(&self) -> TokenStream {
+        match &self.param.written {
+            syn::Type::Reference(r) => {
+                let elem = &r.elem;
+                quote!(#elem)
+            }
+            ty => quote!(#ty),
+        }
+    }
+
+    /// ` G: Argument<Target>`.
+    fn bound(&self) -> TokenStream {
+        let (generic, target) = (&self.generic, self.target());
+        quote!(#generic: ::pullback::on::Argument<#target>)
+    }
+
+    /// `<G as Argument<Target>>`.
+    fn argument(&self) -> TokenStream {
+        let (generic, target) = (&self.generic, self.target());
+        quote!(<#generic as ::pullback::on::Argument<#target>>)
+    }
+
+    /// The parameter's name, for errors.
+    fn text(&self) -> String {
+        self.param.name.unraw().to_string()
+    }
+}
+
+/// The parts of a function that both ways to run it read.
+struct Function<'s> {
+    sig: &'s Signature,
+    types: &'s Types,
+    opens: Vec<Option<Open<'s>>>,
+}
+
+impl<'s> Function<'s> {
+    fn new(sig: &'s Signature, types: &'s Types) -> Function<'s> {
+        let open = |p| generic(sig, p).map(|generic| Open { param: p, generic });
+        Function { sig, types, opens: sig.params.iter().map(open).collect() }
+    }
+
+    /// The parameters, each with what may stand for it.
+    fn params(&self) -> impl Iterator<Item = (&'s Param, Option<&Open<'s>>)> {
+        self.sig.params.iter().zip(&self.opens).map(|(p, o)| (p, o.as_ref()))
+    }
+
+    /// Those that the gradient is by.
+    fn wrt(&self) -> impl Iterator<Item = (&'s Param, Option<&Open<'s>>)> {
+        self.params().filter(|(p, _)| p.wrt)
+    }
+
+    /// The gradient put together from an expression per parameter.
+    fn gradient(&self, parts: &[TokenStream]) -> TokenStream {
+        if let [one] = parts {
+            return one.clone();
+        }
+        let (grad, fields) = (&self.types.grad, self.wrt().map(|(p, _)| &p.name));
+        quote!(#grad { #(#fields: #parts),* })
+    }
+
+    /// The type of the gradient.
+    fn gradient_type(&self) -> TokenStream {
+        let one = |open: &Open<'_>| {
+            let argument = open.argument();
+            quote!(#argument::Grad)
+        };
+        let all: Vec<_> = self.wrt().collect();
+        if let [(param, open)] = all[..] {
+            return open.map_or_else(|| tangent(&param.ty), one);
+        }
+        let parts: Vec<TokenStream> = all.iter().filter_map(|(_, open)| open.map(one)).collect();
+        let grad = &self.types.grad;
+        if parts.is_empty() { quote!(#grad) } else { quote!(#grad<#(#parts),*>) }
+    }
+}
+
+/// Everything that is generated for calls on devices, for a function of one float.
+pub(super) fn all(sig: &Signature, derivatives: &Derivatives, types: &Types, into: &Sweep) -> Printed {
+    let function = Function::new(sig, types);
+    let programs = programs(sig, derivatives);
+    let on = format_ident!("{}On", camel(&sig.name.unraw().to_string()));
+    let methods = methods(&function, into, &programs);
+    let (vis, name, device) = (sig.api_vis(), sig.api("on"), local(sig, "device"));
+    let (mut code, mut words) = (TokenStream::new(), String::new());
+    for program in &programs {
+        code.extend(program.code.clone());
+        words.push_str(&program.words);
+    }
+    let items = quote! {
+        /// The function on a device. What is on a device may be passed in the place of what the function takes; its gradient is
+        /// there then.
+        #[derive(Clone, Copy, Debug)]
+        pub struct #on<'device> {
+            device: &'device ::pullback::Device,
+        }
+
+        impl #on<'_> {
+            #methods
+        }
+
+        #code
+    };
+    let target = sig.target();
+    let text = format!("The function on a device: `{target}::{name}(&device).value_and_grad(..)`.");
+    let methods = quote! {
+        #[doc = #text]
+        #[inline]
+        #[must_use]
+        #vis fn #name(#device: &::pullback::Device) -> #on<'_> {
+            #on { device: #device }
+        }
+    };
+    Printed { items, methods, words }
+}
+
+/// The programs for GPUs, if this crate was built to make them: value and gradient, then the value.
+fn programs(sig: &Signature, derivatives: &Derivatives) -> Vec<Program> {
+    let Some(func) = derivatives.value_and_grad.as_ref().filter(|_| cfg!(feature = "cuda")) else {
+        return Vec::new();
+    };
+    let module = &derivatives.module;
+    let gradient = printer::program(sig, "gradient", module, func);
+    vec![gradient, printer::program(sig, "value", module, &printer::forward(module))]
+}
+
+fn methods(function: &Function<'_>, into: &Sweep, programs: &[Program]) -> TokenStream {
+    let bounds: Vec<TokenStream> = function.opens.iter().flatten().map(Open::bound).collect();
+    let params: Vec<TokenStream> = function.params().map(parameter).collect();
+    let names: Vec<&Ident> = function.params().map(|(p, _)| &p.name).collect();
+    let (ret, grad) = (&function.sig.written_ret, function.gradient_type());
+    let [gradient, value] = [cpu::gradient(function, into), cpu::value(function)];
+    let [gradient, value] = match programs {
+        [on_gpu, value_on_gpu] => [
+            either(&gpu::gradient(function, on_gpu), &gradient),
+            either(&gpu::value(function, value_on_gpu), &value),
+        ],
+        _ => [gradient, value],
+    };
+    quote! {
+        /// The value and the gradient.
+        ///
+        /// # Errors
+        /// Where the function itself panics; if lengths do not agree, or the device refuses.
+        pub fn value_and_grad<#(#bounds),*>(
+            &self,
+            #(#params),*
+        ) -> ::core::result::Result<(#ret, #grad), ::pullback::DeviceError> {
+            #gradient
+        }
+
+        /// The gradient, or the errors of `value_and_grad`.
+        pub fn grad<#(#bounds),*>(
+            &self,
+            #(#params),*
+        ) -> ::core::result::Result<#grad, ::pullback::DeviceError> {
+            ::core::result::Result::Ok(self.value_and_grad(#(#names),*)?.1)
+        }
+
+        /// The value, or the errors of `value_and_grad`.
+        pub fn value<#(#bounds),*>(
+            &self,
+            #(#params),*
+        ) -> ::core::result::Result<#ret, ::pullback::DeviceError> {
+            #value
+        }
+    }
+}
+
+fn parameter((param, open): (&Param, Option<&Open<'_>>)) -> TokenStream {
+    let (name, written) = (&param.name, &param.written);
+    match open {
+        Some(Open { generic, .. }) => quote!(#name: #generic),
+        None => quote!(#name: #written),
+    }
+}
+
+/// Where there is a GPU, the first; else the second.
+fn either(gpu: &TokenStream, cpu: &TokenStream) -> TokenStream {
+    quote! {
+        match self.device.gpu() {
+            ::core::option::Option::Some(gpu) => #gpu,
+            ::core::option::Option::None => #cpu,
+        }
+    }
+}
