@@ -49,8 +49,14 @@ pub fn clip_norm(mut grad: impl LeavesMut, limit: f64) -> f64 {
 fn change(grad: &mut impl LeavesMut, f32s: impl Fn(&mut [f32]), f64s: impl Fn(&mut [f64])) {
     grad.visit_mut(Path::ROOT, &mut |path, leaf| {
         let done = match leaf.numbers {
-            NumbersMut::F32(g) => Ok(f32s(g)),
-            NumbersMut::F64(g) => Ok(f64s(g)),
+            NumbersMut::F32(g) => {
+                f32s(g);
+                Ok(())
+            }
+            NumbersMut::F64(g) => {
+                f64s(g);
+                Ok(())
+            }
             NumbersMut::TensorF32(g) => g.edit(&f32s),
             NumbersMut::TensorF64(g) => g.edit(&f64s),
         };

@@ -145,14 +145,13 @@ impl<'a> Stored<'a> {
             let LeafMut { numbers, shape, order } = leaf;
             let f32s = |x: &mut [f32]| fill(x, (&shape, order), tensor.data(), f32::from_le_bytes);
             let f64s = |x: &mut [f64]| fill(x, (&shape, order), tensor.data(), f64::from_le_bytes);
-            let done = match numbers {
-                _ if result.is_err() => return,
-                NumbersMut::F32(x) => Ok(f32s(x)),
-                NumbersMut::F64(x) => Ok(f64s(x)),
-                NumbersMut::TensorF32(x) => x.edit(f32s),
-                NumbersMut::TensorF64(x) => x.edit(f64s),
-            };
-            result = done;
+            match numbers {
+                _ if result.is_err() => {}
+                NumbersMut::F32(x) => f32s(x),
+                NumbersMut::F64(x) => f64s(x),
+                NumbersMut::TensorF32(x) => result = x.edit(f32s),
+                NumbersMut::TensorF64(x) => result = x.edit(f64s),
+            }
         });
         result
     }
