@@ -48,6 +48,25 @@ impl Device {
         Device::cuda(0).unwrap_or_else(|_| Device::cpu())
     }
 
+    /// The same device, with the matrix products of programs on it done by cuBLAS (`libcublas.so.13`, `.12` or `.11`, opened
+    /// when this is called), or by this crate's own kernels again.
+    ///
+    /// Without this call, and with the environment variable `PULLBACK_CUBLAS` not `1`, they are this crate's: their bits are
+    /// the same in every run and on every GPU, which those of cuBLAS are not from one GPU or version to the next. Large
+    /// products may be faster with it; small ones never go there. Numbers are multiplied in their own precision, TF32 is off.
+    /// It is a setting of the GPU: all handles of it share it. A CPU has no such choice and stays as it is.
+    ///
+    /// # Errors
+    /// If it is asked for and cannot be opened.
+    pub fn with_cublas(self, wanted: bool) -> Result<Device, DeviceError> {
+        #[cfg(feature = "cuda")]
+        if let Kind::Cuda(gpu) = &self.0 {
+            gpu.use_cublas(wanted)?;
+        }
+        let _ = wanted;
+        Ok(self)
+    }
+
     /// Whether this is the CPU.
     #[must_use]
     pub fn is_cpu(&self) -> bool {
@@ -109,6 +128,8 @@ pub enum DeviceError {
     NotBuilt,
     /// There is no CUDA driver on this machine.
     NoDriver,
+    /// cuBLAS was asked for and is not on this machine.
+    NoCublas,
     /// There is no GPU of that number.
     NoDevice(usize),
     /// The driver is older than the kernels' PTX.
@@ -148,6 +169,10 @@ impl fmt::Display for DeviceError {
                 f.write_str("this program was built without the feature `cuda` of pullback")
             }
             DeviceError::NoDriver => f.write_str("there is no CUDA driver (libcuda.so.1) on this machine"),
+            DeviceError::NoCublas => f.write_str(
+                "cuBLAS was asked for, but there is no libcublas.so.13, .12 or .11 that can be opened; without it leave out \
+                 `with_cublas(true)` and PULLBACK_CUBLAS=1",
+            ),
             DeviceError::NoDevice(k) => write!(f, "there is no GPU number {k}"),
             DeviceError::DriverTooOld => {
                 f.write_str("the CUDA driver is too old: PTX 6.0 wants version 9.0 or newer")

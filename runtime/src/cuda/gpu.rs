@@ -13,6 +13,7 @@ use cust::stream::{Stream, StreamFlags};
 use cust::sys;
 
 use super::Buffer;
+use super::cublas::Cublas;
 use crate::DeviceError;
 
 /// A GPU with its primary context, one stream on which all work is queued in order, and a cache of modules.
@@ -23,6 +24,8 @@ pub struct Gpu {
     spares: Mutex<HashMap<usize, Vec<DeviceBuffer<u8>>>>,
     /// The start of the buffer in which kernels leave numbers; see `run`.
     board: Mutex<Option<Buffer>>,
+    /// cuBLAS, where it is in use.
+    cublas: Mutex<Option<Cublas>>,
     stream: Stream,
     context: Context,
     ordinal: usize,
@@ -88,8 +91,10 @@ impl Gpu {
         let context = Context::new(device).map_err(failed("making a context"))?;
         CurrentContext::set_current(&context).map_err(failed("entering a context"))?;
         let stream = Stream::new(StreamFlags::DEFAULT, None).map_err(failed("making a stream"))?;
-        let (modules, spares, board) = Default::default();
-        Ok(Gpu { modules, spares, board, stream, context, ordinal, name, capability })
+        let (modules, spares, board, cublas) = Default::default();
+        let gpu = Gpu { modules, spares, board, cublas, stream, context, ordinal, name, capability };
+        gpu.use_cublas(std::env::var_os("PULLBACK_CUBLAS").is_some_and(|wanted| wanted == "1"))?;
+        Ok(gpu)
     }
 
     /// Its number.
@@ -148,6 +153,11 @@ impl Gpu {
     /// The board on which kernels leave numbers, for one launch at a time.
     pub(super) fn board(&self) -> MutexGuard<'_, Option<Buffer>> {
         lock(&self.board)
+    }
+
+    /// cuBLAS if it is in use, for one call at a time.
+    pub(super) fn cublas(&self) -> MutexGuard<'_, Option<Cublas>> {
+        lock(&self.cublas)
     }
 
     /// The module of a text, assembled the first time.

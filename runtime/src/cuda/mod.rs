@@ -5,6 +5,7 @@
 
 mod array;
 mod buffer;
+mod cublas;
 mod element;
 mod gpu;
 mod graph;
@@ -15,6 +16,7 @@ mod run;
 
 pub use array::{Array, Leaf, Tape, offset};
 pub use buffer::Buffer;
+pub use cublas::{CUBLAS_FROM, use_cublas_library};
 pub use element::Element;
 pub use gpu::Gpu;
 pub use graph::Graph;

@@ -1,5 +1,6 @@
 //! Matrix products on a GPU.
 
+use super::cublas::Sizes;
 use super::run::grid;
 use super::{Arg, Array, BLOCK, Buffer, Element};
 use crate::DeviceError;
@@ -25,6 +26,8 @@ pub struct Product {
     pub add: &'static str,
     /// The text of the module.
     pub ptx: &'static str,
+    /// Whether each factor is stored the other way round.
+    pub transposed: (bool, bool),
 }
 
 /// In how many stretches the axis summed over is shared, and their length. It depends on the sizes only.
@@ -56,6 +59,11 @@ impl Product {
             return Ok(Array::of_buffer(made));
         }
         let [rows, columns, inner] = [rows, columns, inner].map(|n| n as u64);
+        let (transposed, single) = (self.transposed, T::BYTES == 4);
+        let sizes = Sizes { rows, columns, inner, transposed, single };
+        if gpu.product_by_cublas(&sizes, (a.device()?, b.device()?, &made))? {
+            return Ok(Array::of_buffer(made));
+        }
         let (parts, length) = stretches(rows, columns, inner);
         let copies = (parts > 1).then(|| Buffer::room(gpu, made.len() * parts as usize)).transpose()?;
         let tiles = rows.div_ceil(TILE) * columns.div_ceil(TILE);

@@ -95,7 +95,7 @@ pub(super) static F32: Kernels = Kernels {
         folds: 0,
         failures: &["index out of bounds"],
     },
-    product: Product { name: "product_f32_nn", add: "product_f32_nn_add_f32", ptx: include_str!("ptx/product_f32.ptx") },
+    product: Product { name: "product_f32_nn", add: "product_f32_nn_add_f32", ptx: include_str!("ptx/product_f32.ptx"), transposed: (false, false) },
 };
 
 /// For `f64`.
@@ -190,5 +190,5 @@ pub(super) static F64: Kernels = Kernels {
         folds: 0,
         failures: &["index out of bounds"],
     },
-    product: Product { name: "product_f64_nn", add: "product_f64_nn_add_f64", ptx: include_str!("ptx/product_f64.ptx") },
+    product: Product { name: "product_f64_nn", add: "product_f64_nn_add_f64", ptx: include_str!("ptx/product_f64.ptx"), transposed: (false, false) },
 };

@@ -13,7 +13,7 @@ type Handle = *mut c_void;
 
 static DRIVER: Mutex<Option<Driver>> = Mutex::new(None);
 
-fn driver<T>(f: impl FnOnce(&mut Driver) -> T) -> T {
+pub(crate) fn driver<T>(f: impl FnOnce(&mut Driver) -> T) -> T {
     let mut guard = DRIVER.lock().unwrap_or_else(|e| e.into_inner());
     let seed = || std::env::var("PULLBACK_FAKECUDA_SEED").ok().and_then(|s| s.parse().ok());
     f(guard.get_or_insert_with(|| Driver::new(seed().unwrap_or(1))))
@@ -42,7 +42,7 @@ macro_rules! entries {
 ///
 /// # Safety
 /// `to` is null or writable.
-unsafe fn give<T>(to: *mut T, value: T) -> Result<()> {
+pub(crate) unsafe fn give<T>(to: *mut T, value: T) -> Result<()> {
     if to.is_null() {
         return Err(Code::INVALID_VALUE);
     }

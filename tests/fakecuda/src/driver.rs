@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use crate::blas::Gemm;
 use pullback_ptxsim::{Fault, FaultKind, Gpu, Launch, Module, launch, parse};
 
 /// An error code of the driver API.
@@ -99,6 +100,8 @@ pub(crate) enum Command {
         from: u64,
         bytes: usize,
     },
+    /// A product of cuBLAS.
+    Gemm(Gemm),
     Free(u64),
     Record(usize),
     Wait(usize),
@@ -121,6 +124,8 @@ pub struct Driver {
     /// The streams that recorded each event and whether the event has happened.
     events: HashMap<usize, Option<usize>>,
     graphs: Vec<Option<Vec<Command>>>,
+    /// The streams of the handles of cuBLAS.
+    blas: HashMap<usize, usize>,
     sizes: HashMap<u64, usize>,
     used: usize,
     /// Page-locked host memory: start and length.
@@ -153,6 +158,7 @@ impl Driver {
             streams: HashMap::from([(0, Stream::default())]),
             events: HashMap::new(),
             graphs: Vec::new(),
+            blas: HashMap::new(),
             sizes: HashMap::new(),
             used: 0,
             pinned: Vec::new(),
@@ -278,6 +284,23 @@ impl Driver {
     pub(crate) fn destroy_stream(&mut self, stream: usize) -> Result<()> {
         self.synchronize(stream)?;
         self.streams.remove(&stream).map(drop).ok_or(Code::INVALID_HANDLE)
+    }
+
+    /// A handle of cuBLAS.
+    pub(crate) fn new_blas(&mut self) -> usize {
+        let handle = self.handle();
+        self.blas.insert(handle, 0);
+        handle
+    }
+
+    /// The stream of a handle of cuBLAS, put in the place of the one that it had; nothing destroys it.
+    pub(crate) fn blas(&mut self, handle: usize, new: impl FnOnce(usize) -> Option<usize>) -> Result<()> {
+        let stream = *self.blas.get(&handle).ok_or(Code::INVALID_HANDLE)?;
+        match new(stream) {
+            Some(stream) => self.blas.insert(handle, stream),
+            None => self.blas.remove(&handle),
+        };
+        Ok(())
     }
 
     pub(crate) fn new_event(&mut self) -> usize {
@@ -431,6 +454,7 @@ impl Driver {
                 unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), *host as *mut u8, *bytes) };
                 Ok(())
             }
+            Command::Gemm(gemm) => gemm.run(&mut self.gpu).map_err(code),
             Command::Free(at) => self.release(*at),
             Command::Record(event) => {
                 self.events.insert(*event, None);

@@ -5,9 +5,12 @@
 //! turns at random. Copies from page-locked memory read it only then. A fault in a kernel comes back from the next call
 //! that waits, and from every call after that until the context is reset; the particulars go to standard error.
 //!
+//! It is a `libcublas.so` as well.
+//!
 //! `PULLBACK_FAKECUDA_SEED` sets the first of the random orders.
 
 mod abi;
+mod blas;
 mod driver;
 
 pub use driver::{Code, Driver};

@@ -80,7 +80,7 @@ fn files() -> Vec<(PathBuf, String)> {
         let file = format!("ptx/product_{lower}.ptx");
         let _ = writeln!(
             code,
-            "    product: Product {{ name: {:?}, add: {:?}, ptx: include_str!({file:?}) }},\n}};",
+            "    product: Product {{ name: {:?}, add: {:?}, ptx: include_str!({file:?}), transposed: (false, false) }},\n}};",
             product.name, product.add
         );
         files.push((root.join(&file), product.text));

@@ -104,7 +104,9 @@ impl Printer<'_> {
             self.words.push_str(&format!("// On a GPU, {name}: a matrix product\n"));
             self.kernels.extend(quote! {
                 static #constant: ::pullback::cuda::Product =
-                    ::pullback::cuda::Product { name: #name, add: #add, ptx: #text };
+                    ::pullback::cuda::Product {
+                        name: #name, add: #add, ptx: #text, transposed: (#ta, #tb),
+                    };
             });
         }
         self.bind_to(v, &run)
