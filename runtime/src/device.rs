@@ -73,6 +73,27 @@ impl Device {
         matches!(self.0, Kind::Cpu)
     }
 
+    /// Waits until all work that was queued on the device is done. Nothing needs this for right results: what reads numbers
+    /// waits for them. It is for measuring times, and to learn of failures.
+    ///
+    /// # Errors
+    /// If some of the work failed: what a kernel met that is a panic on the CPU, or the driver's error.
+    ///
+    /// ```
+    /// let device = pullback::Device::best();
+    /// let t = pullback::Tensor::<f32>::ones(&[1000], &device)?.scale(2.0)?;
+    /// device.synchronize()?;
+    /// assert_eq!(t.sum()?, 2000.0);
+    /// # Ok::<(), pullback::DeviceError>(())
+    /// ```
+    pub fn synchronize(&self) -> Result<(), DeviceError> {
+        match &self.0 {
+            Kind::Cpu => Ok(()),
+            #[cfg(feature = "cuda")]
+            Kind::Cuda(gpu) => gpu.synchronize(),
+        }
+    }
+
     /// A GPU that was opened.
     #[cfg(feature = "cuda")]
     pub(crate) fn of_gpu(gpu: &std::sync::Arc<crate::cuda::Gpu>) -> Device {
@@ -153,6 +174,8 @@ pub enum DeviceError {
     Elsewhere(String),
     /// A construct that runs on the CPU only: the function, and what it is.
     Unsupported(&'static str),
+    /// What a recorded step cannot do, and what to do instead.
+    Recording(String),
     /// Any other error of the driver: what failed, and the driver's name for it.
     Driver {
         /// What failed.
@@ -183,7 +206,7 @@ impl fmt::Display for DeviceError {
                 write!(f, "{expected} bytes are wanted, not {found}")
             }
             DeviceError::Panicked(message) => write!(f, "the function panicked: {message}"),
-            DeviceError::Shape(message) => f.write_str(message),
+            DeviceError::Shape(message) | DeviceError::Recording(message) => f.write_str(message),
             DeviceError::Elsewhere(place) => {
                 write!(f, "a tensor is on {place}; `to(&device)` copies it")
             }

@@ -60,6 +60,7 @@ pub mod optim;
 pub mod plot;
 pub mod prelude;
 mod random;
+mod recording;
 pub mod shape;
 #[cfg(any(feature = "argmin", feature = "levenberg-marquardt"))]
 pub mod solvers;
@@ -85,5 +86,6 @@ pub use nalgebra;
 pub use pullback_macros::__resume;
 pub use pullback_macros::{Differentiable, derivative, differentiable};
 pub use random::Random;
+pub use recording::Recording;
 pub use tangent::Tangent;
 pub use tensor::Tensor;

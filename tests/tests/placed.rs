@@ -178,7 +178,7 @@ fn assert_close(got: &impl Leaves, want: &impl Leaves) {
             .host()
             .expect("a device that works")
         {
-            pullback::leaves::Numbers::F64(x) => all.extend(x.to_vec()),
+            pullback::leaves::HostNumbers::F64(x) => all.extend(x.to_vec()),
             other => panic!("{other:?}"),
         });
         all

@@ -118,16 +118,17 @@ pub(super) fn from_leaves(ty: &RustTy, place: &TokenStream, leaves: &[Ident]) ->
         }
         Target::Slice { place, ty } => {
             let to = to(&ty, &place, leaf);
-            quote!(#to.copy_from_slice(#leaf.array.host()?);)
+            quote!(#to.copy_from_slice(&#leaf.array.host()?);)
         }
         Target::Component { place, ty, component } => {
             let to = to(&ty, &place, leaf);
-            quote!(for (to, from) in #to.iter_mut().zip(#leaf.array.host()?) { #component = *from; })
+            quote!(for (to, from) in #to.iter_mut().zip(#leaf.array.host()?.iter()) { #component = *from; })
         }
         Target::Components { place, ty, fill } => {
             let to = to(&ty, &place, leaf);
             quote!({
-                let mut from = #leaf.array.host()?.iter().copied();
+                let from = #leaf.array.host()?;
+                let mut from = from.iter().copied();
                 for to in #to.iter_mut() { #fill }
             })
         }

@@ -1,8 +1,9 @@
 //! Arrays of generated code: in the GPU's memory, in the host's, or in both.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use super::{Buffer, Element, Gpu};
+use super::gpu::lock;
+use super::{Buffer, Element, Gpu, capture};
 use crate::DeviceError;
 
 /// An array whose elements are copied between host and GPU when the other side asks for them. Copies of it share them.
@@ -13,15 +14,25 @@ pub struct Array<T: Element>(Arc<Mirror<T>>);
 struct Mirror<T: Element> {
     gpu: Arc<Gpu>,
     len: usize,
-    host: OnceLock<Vec<T>>,
+    host: Mutex<Option<Host<T>>>,
     device: OnceLock<Buffer>,
+}
+
+/// Elements in the host's memory.
+#[derive(Clone)]
+struct Host<T> {
+    elements: Arc<Vec<T>>,
+    /// That of the GPU's memory when it had the same: recordings and changes in place write there.
+    version: u64,
 }
 
 impl<T: Element> Array<T> {
     /// Elements in the host's memory, copied to the GPU when a kernel asks for them.
     #[must_use]
     pub fn of_host(gpu: &Arc<Gpu>, host: Vec<T>) -> Array<T> {
-        Array::new(gpu, host.len(), Some(host), None)
+        let len = host.len();
+        let host = Some(Host { elements: Arc::new(host), version: 0 });
+        Array(Arc::new(Mirror { gpu: gpu.clone(), len, host: Mutex::new(host), device: OnceLock::new() }))
     }
 
     /// A copy in the GPU's memory.
@@ -35,14 +46,8 @@ impl<T: Element> Array<T> {
     /// Elements that are in the GPU's memory.
     #[must_use]
     pub fn of_buffer(buffer: Buffer) -> Array<T> {
-        let gpu = buffer.gpu().clone();
-        Array::new(&gpu, buffer.len() / T::BYTES, None, Some(buffer))
-    }
-
-    fn new(gpu: &Arc<Gpu>, len: usize, host: Option<Vec<T>>, device: Option<Buffer>) -> Array<T> {
-        let cell = |host: Option<Vec<T>>| host.map(OnceLock::from).unwrap_or_default();
-        let device = device.map(OnceLock::from).unwrap_or_default();
-        Array(Arc::new(Mirror { gpu: gpu.clone(), len, host: cell(host), device }))
+        let (gpu, len) = (buffer.gpu().clone(), buffer.len() / T::BYTES);
+        Array(Arc::new(Mirror { gpu, len, host: Mutex::default(), device: OnceLock::from(buffer) }))
     }
 
     /// How many elements there are.
@@ -63,20 +68,28 @@ impl<T: Element> Array<T> {
         &self.0.gpu
     }
 
-    /// The elements in the host's memory.
+    /// The elements in the host's memory, as they are now.
     ///
     /// # Errors
-    /// If earlier work failed.
-    pub fn host(&self) -> Result<&[T], DeviceError> {
-        if let Some(host) = self.0.host.get() {
-            return Ok(host);
+    /// If earlier work failed, or they are read from the GPU while a step is recorded.
+    pub fn host(&self) -> Result<Arc<Vec<T>>, DeviceError> {
+        let mut host = lock(&self.0.host);
+        let Some(device) = self.0.device.get() else {
+            let elements = host.as_ref().map(|h| h.elements.clone());
+            return Ok(elements.expect("elements are with the host or with the GPU"));
+        };
+        let version = device.version();
+        if let Some(known) = host.as_ref().filter(|h| h.version == version)
+            // What was read earlier would be taken for what every replay finds.
+            && (!capture::is_on() || device.is_of_this_step())
+        {
+            return Ok(known.elements.clone());
         }
         let mut bytes = vec![0; self.len() * T::BYTES];
-        if let Some(device) = self.0.device.get() {
-            device.read(&mut bytes)?;
-        }
-        let read = bytes.chunks_exact(T::BYTES).map(T::read).collect();
-        Ok(self.0.host.get_or_init(|| read))
+        device.read(&mut bytes)?;
+        let elements: Arc<Vec<T>> = Arc::new(bytes.chunks_exact(T::BYTES).map(T::read).collect());
+        *host = Some(Host { elements: elements.clone(), version });
+        Ok(elements)
     }
 
     /// The elements in the GPU's memory.
@@ -87,8 +100,10 @@ impl<T: Element> Array<T> {
         if let Some(device) = self.0.device.get() {
             return Ok(device);
         }
-        let host: &[T] = self.0.host.get().map_or(&[], |h| h);
-        let copy = Buffer::from_bytes(&self.0.gpu, T::bytes(host))?;
+        let mut host = lock(&self.0.host);
+        let elements = host.as_mut().expect("elements are with the host or with the GPU");
+        let copy = Buffer::from_bytes(&self.0.gpu, T::bytes(&elements.elements))?;
+        elements.version = copy.version();
         Ok(self.0.device.get_or_init(|| copy))
     }
 
@@ -121,6 +136,25 @@ impl<T: Element> Array<T> {
         Ok(Array::of_buffer(part))
     }
 
+    /// The memory of elements that nobody else has, to be changed there.
+    ///
+    /// # Errors
+    /// As [`device`](Array::device); and if somebody else has them although recordings use the memory, which would miss the
+    /// change of a copy.
+    pub(crate) fn own(&mut self) -> Result<Option<&Buffer>, DeviceError> {
+        if Arc::get_mut(&mut self.0).is_some() {
+            return self.device().map(Some);
+        }
+        match self.0.device.get() {
+            Some(shared) if shared.is_recorded() && !capture::is_on() => Err(DeviceError::Recording(
+                "a tensor that a recorded step uses is changed while another shares its memory, so that the recording would \
+                 not see it: drop the other first, or make it with `duplicate`"
+                    .to_string(),
+            )),
+            _ => Ok(None),
+        }
+    }
+
     /// One element.
     ///
     /// # Errors
@@ -136,9 +170,9 @@ impl<T: Element> Array<T> {
     pub fn with(mut self, position: usize, change: impl FnOnce(T) -> T) -> Result<Array<T>, DeviceError> {
         let new = change(self.at(position)?);
         if let Some(own) = Arc::get_mut(&mut self.0)
-            && let Some(host) = own.host.get_mut()
+            && let Some(host) = own.host.get_mut().unwrap_or_else(|e| e.into_inner())
         {
-            host[position] = new;
+            Arc::make_mut(&mut host.elements)[position] = new;
             own.device = OnceLock::new();
             return Ok(self);
         }

@@ -1,21 +1,13 @@
-//! Memory of a GPU.
+//! Bytes in a GPU's memory.
 
 use std::sync::Arc;
 
-use cust::memory::{CopyDestination, DeviceBuffer};
-use cust::sys;
-
-use super::Gpu;
-use super::gpu::{check, failed};
+use super::memory::Memory;
+use super::{Gpu, capture, raw};
 use crate::DeviceError;
 
-/// Bytes in a GPU's memory. What is dropped is kept by the GPU for the next buffer of its size: all work runs in order
-/// on one stream, so whoever gets it next uses it after whoever had it.
-pub struct Buffer {
-    // `None` while it is being dropped only.
-    data: Option<DeviceBuffer<u8>>,
-    gpu: Arc<Gpu>,
-}
+/// Bytes in a GPU's memory. What is dropped is kept by the GPU for the next buffer of its size.
+pub struct Buffer(Arc<Memory>);
 
 impl Buffer {
     /// Room for so many bytes. What it holds is unspecified.
@@ -23,15 +15,7 @@ impl Buffer {
     /// # Errors
     /// If there is no memory left.
     pub fn room(gpu: &Arc<Gpu>, bytes: usize) -> Result<Buffer, DeviceError> {
-        gpu.enter()?;
-        let data = match gpu.spare(bytes) {
-            Some(data) => data,
-            None => allocate(bytes).or_else(|_| {
-                gpu.forget_spares();
-                allocate(bytes)
-            })?,
-        };
-        Ok(Buffer { data: Some(data), gpu: gpu.clone() })
+        Memory::take(gpu, bytes).map(Buffer)
     }
 
     /// Room for so many bytes, all zero.
@@ -44,14 +28,41 @@ impl Buffer {
         Ok(buffer)
     }
 
+    /// Room for so many bytes, all zero, that belongs to no recording, also while one is made.
+    pub(super) fn lasting(gpu: &Arc<Gpu>, bytes: usize) -> Result<Buffer, DeviceError> {
+        let memory = Memory::lasting(gpu, bytes)?;
+        memory.clear()?;
+        Ok(Buffer(memory))
+    }
+
     /// Makes all bytes zero.
     pub(super) fn clear(&self) -> Result<(), DeviceError> {
+        self.fill(&[0])
+    }
+
+    /// Repeats bytes all over: one, four or eight of them, of which there is a whole number.
+    pub(crate) fn fill(&self, pattern: &[u8]) -> Result<(), DeviceError> {
         if self.is_empty() {
             return Ok(());
         }
-        let (at, stream) = (self.address(), self.gpu.stream().as_inner());
-        // SAFETY: the memory has so many bytes, and the stream is the one on which all work is queued.
-        check("clearing memory", unsafe { sys::cuMemsetD8Async(at, 0, self.len(), stream) })
+        let (at, stream) = (self.address(), self.gpu().queue()?);
+        self.0.written();
+        capture::note("clearing memory", || pattern.iter().map(|&b| b.into()).chain([at, self.len() as u64]));
+        let code = match *pattern {
+            // SAFETY: the memory has so many bytes.
+            [byte] => unsafe { raw::fill_bytes(at, byte, self.len(), stream) },
+            [a, b, c, d] => {
+                let word = u32::from_le_bytes([a, b, c, d]);
+                // SAFETY: the memory has so many words, and every stretch begins at a multiple of four.
+                unsafe { raw::fill_words(at, word, self.len() / 4, stream) }
+            }
+            [byte, ..] if pattern.iter().all(|&b| b == byte) => {
+                // SAFETY: the memory has so many bytes.
+                unsafe { raw::fill_bytes(at, byte, self.len(), stream) }
+            }
+            _ => return self.write(&pattern.repeat(self.len() / pattern.len())),
+        };
+        raw::check("clearing memory", code)
     }
 
     /// A copy of bytes of the host.
@@ -59,28 +70,41 @@ impl Buffer {
     /// # Errors
     /// If there is no memory left, or earlier work failed.
     pub fn from_bytes(gpu: &Arc<Gpu>, bytes: &[u8]) -> Result<Buffer, DeviceError> {
-        let mut buffer = Buffer::room(gpu, bytes.len())?;
+        let buffer = Buffer::room(gpu, bytes.len())?;
         buffer.write(bytes)?;
         Ok(buffer)
     }
 
-    /// Overwrites all bytes, after the work that is queued.
+    /// Overwrites all bytes, after the work that is queued. Up to a size nothing is waited for; `bytes` may be changed as
+    /// soon as this returns in any case.
     ///
     /// # Errors
     /// If the lengths differ, or earlier work failed.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), DeviceError> {
+    pub fn write(&self, bytes: &[u8]) -> Result<(), DeviceError> {
         self.expect(bytes.len())?;
-        self.gpu.synchronize()?;
-        match &mut self.data {
-            Some(data) if !bytes.is_empty() => data.copy_from(bytes).map_err(failed("copying to the GPU")),
-            _ => Ok(()),
+        if bytes.is_empty() {
+            return Ok(());
         }
+        self.gpu().upload(self.address(), bytes)?;
+        self.0.written();
+        Ok(())
+    }
+
+    /// Overwrites some bytes, from that one on; as [`write`](Buffer::write) otherwise.
+    pub(crate) fn write_at(&self, start: usize, bytes: &[u8]) -> Result<(), DeviceError> {
+        let end = start + bytes.len();
+        if end > self.len() {
+            return Err(DeviceError::Length { expected: self.len(), found: end });
+        }
+        self.gpu().upload(self.address() + start as u64, bytes)?;
+        self.0.written();
+        Ok(())
     }
 
     /// Copies all bytes to the host, after the work that is queued.
     ///
     /// # Errors
-    /// If the lengths differ, or earlier work failed.
+    /// If the lengths differ, earlier work failed, or a step is being recorded.
     pub fn read(&self, bytes: &mut [u8]) -> Result<(), DeviceError> {
         self.expect(bytes.len())?;
         self.read_from(0, bytes)
@@ -89,19 +113,14 @@ impl Buffer {
     /// Copies some bytes to the host, from that one on, after the work that is queued.
     ///
     /// # Errors
-    /// If there are not so many, or earlier work failed.
+    /// If there are not so many, earlier work failed, or a step is being recorded.
     pub fn read_from(&self, start: usize, bytes: &mut [u8]) -> Result<(), DeviceError> {
         let end = start + bytes.len();
         if end > self.len() {
             return Err(DeviceError::Length { expected: self.len(), found: end });
         }
-        self.gpu.synchronize()?;
-        match &self.data {
-            Some(data) if !bytes.is_empty() => {
-                data.index(start..end).copy_to(bytes).map_err(failed("copying from the GPU"))
-            }
-            _ => Ok(()),
-        }
+        self.0.sound()?;
+        self.gpu().download(self.0.address() + start as u64, bytes)
     }
 
     /// A copy in the GPU's memory.
@@ -109,9 +128,18 @@ impl Buffer {
     /// # Errors
     /// If there is no memory left, or earlier work failed.
     pub fn duplicate(&self) -> Result<Buffer, DeviceError> {
-        let copy = Buffer::room(&self.gpu, self.len())?;
-        copy.copy_within_gpu(0, self, 0, self.len())?;
+        let copy = Buffer::room(self.gpu(), self.len())?;
+        copy.copy_from(self)?;
         Ok(copy)
+    }
+
+    /// Overwrites all bytes by those of another buffer of the same length, on the same GPU.
+    ///
+    /// # Errors
+    /// If the lengths differ, or earlier work failed.
+    pub fn copy_from(&self, other: &Buffer) -> Result<(), DeviceError> {
+        self.expect(other.len())?;
+        self.copy_within_gpu(0, other, 0, other.len())
     }
 
     /// Queues a copy of so many bytes of another buffer, from `from` on there, to `to` on here.
@@ -133,11 +161,12 @@ impl Buffer {
         if bytes == 0 {
             return Ok(());
         }
-        self.gpu.enter()?;
-        let stream = self.gpu.stream().as_inner();
+        let stream = self.gpu().queue()?;
         let (to, from) = (self.address() + to as u64, source.address() + from as u64);
-        // SAFETY: both have so many bytes from there on, and the stream is the one on which all work is queued.
-        check("copying", unsafe { sys::cuMemcpyDtoDAsync_v2(to, from, bytes, stream) })
+        self.0.written();
+        capture::note("copying", || [to, from, bytes as u64]);
+        // SAFETY: both have so many bytes from there on.
+        raw::check("copying", unsafe { raw::copy(to, from, bytes, stream) })
     }
 
     fn expect(&self, found: usize) -> Result<(), DeviceError> {
@@ -148,7 +177,7 @@ impl Buffer {
     /// How many bytes there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.data.as_ref().map_or(0, |d| d.len())
+        self.0.len()
     }
 
     /// Whether there are none.
@@ -157,31 +186,35 @@ impl Buffer {
         self.len() == 0
     }
 
-    /// The address, for kernels.
+    /// The address, for work that is about to be queued: while a step is recorded, the recording holds the memory.
     pub(super) fn address(&self) -> u64 {
-        self.data.as_ref().map_or(0, |d| d.as_device_ptr().as_raw())
+        capture::touch(&self.0);
+        self.0.address()
+    }
+
+    /// A kernel writes it, other than for the first time.
+    pub(super) fn written(&self) {
+        self.0.written();
+    }
+
+    /// Another number whenever something else may stand there.
+    pub(super) fn version(&self) -> u64 {
+        self.0.version()
+    }
+
+    /// Whether a recording uses it.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.0.is_recorded()
+    }
+
+    /// Whether it was made by the step that this thread is recording.
+    pub(super) fn is_of_this_step(&self) -> bool {
+        capture::arena().is_some_and(|arena| self.0.is_of(&arena))
     }
 
     /// The GPU that the memory belongs to.
     #[must_use]
     pub fn gpu(&self) -> &Arc<Gpu> {
-        &self.gpu
-    }
-}
-
-fn allocate(bytes: usize) -> Result<DeviceBuffer<u8>, DeviceError> {
-    let out_of_memory = |e| match e {
-        cust::error::CudaError::OutOfMemory => DeviceError::OutOfMemory(bytes),
-        other => failed("allocating memory")(other),
-    };
-    // SAFETY: any byte is a valid `u8` of the GPU; kernels write before they read.
-    unsafe { DeviceBuffer::<u8>::uninitialized(bytes) }.map_err(out_of_memory)
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        if let Some(data) = self.data.take() {
-            self.gpu.keep(data);
-        }
+        self.0.gpu()
     }
 }

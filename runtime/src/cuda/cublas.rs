@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use super::{Buffer, Gpu};
+use super::{Buffer, Gpu, capture};
 use crate::DeviceError;
 
 /// A product of fewer multiplications than this is done by this crate's own kernel also where cuBLAS is in use: what
@@ -64,6 +64,7 @@ pub(super) struct Cublas {
     // An address, so that it may move between threads; whoever has the struct is the only one to use it.
     handle: usize,
     destroy: Destroy,
+    set_stream: SetStream,
     sgemm: Gemm,
     dgemm: Gemm,
     version: c_int,
@@ -134,7 +135,7 @@ impl Cublas {
         let mut handle: Handle = std::ptr::null_mut();
         // SAFETY: the pointer may be written.
         check("starting cuBLAS", unsafe { create(&raw mut handle) })?;
-        let mut made = Cublas { handle: handle as usize, destroy, sgemm, dgemm, version: 0 };
+        let mut made = Cublas { handle: handle as usize, destroy, set_stream, sgemm, dgemm, version: 0 };
         // SAFETY: the handle is the one that was made, the stream that of the GPU, the pointer may be written.
         unsafe {
             check("giving cuBLAS its stream", set_stream(handle, stream))?;
@@ -142,6 +143,12 @@ impl Cublas {
             check("asking cuBLAS for its version", get_version(handle, &raw mut made.version))?;
         }
         Ok(made)
+    }
+
+    /// What follows goes to that stream.
+    fn follow(&self, stream: *mut c_void) -> Result<(), DeviceError> {
+        // SAFETY: the handle is alive, and the stream is where this thread's work goes.
+        check("giving cuBLAS its stream", unsafe { (self.set_stream)(self.handle as Handle, stream) })
     }
 
     /// Queues a product. cuBLAS stores columns one after the other, so what is made here is the transpose of the product
@@ -219,10 +226,12 @@ impl Gpu {
         let bytes = |n: u64| n as usize * if single { 4 } else { 8 };
         let lengths = [bytes(rows * inner), bytes(inner * columns), bytes(rows * columns)];
         assert_eq!([a.len(), b.len(), c.len()], lengths, "the lengths of a product");
-        self.enter()?;
-        // SAFETY: the lengths were checked. What is dropped is used by later work of the same stream only, which is the
-        // stream that this handle has.
-        unsafe { cublas.product(sizes, a.address(), b.address(), c.address()) }?;
+        cublas.follow(self.queue()?.cast())?;
+        let [a, b, c] = [a, b, c].map(Buffer::address);
+        capture::note("a matrix product of cuBLAS", || [rows, columns, inner, a, b, c]);
+        // SAFETY: the lengths were checked. What is dropped is used by later work of the same stream only, or held by the
+        // step that is being recorded.
+        unsafe { cublas.product(sizes, a, b, c) }?;
         Ok(true)
     }
 }

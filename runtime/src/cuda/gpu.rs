@@ -1,31 +1,35 @@
 //! A GPU: its context, its stream, and the modules that it has assembled.
 
-use std::collections::HashMap;
-use std::ffi::{CStr, CString, c_char, c_void};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use cust::context::{Context, CurrentContext};
 use cust::device::{Device, DeviceAttribute};
 use cust::error::CudaError;
-use cust::memory::DeviceBuffer;
-use cust::module::Module;
 use cust::stream::{Stream, StreamFlags};
-use cust::sys;
+use cust::sys::CUstream;
 
-use super::Buffer;
 use super::cublas::Cublas;
+use super::link::Link;
+use super::memory::Pool;
+use super::modules::Modules;
+use super::status::{Failures, Words};
+use super::{Buffer, PARTIAL_BYTES, capture};
 use crate::DeviceError;
 
 /// A GPU with its primary context, one stream on which all work is queued in order, and a cache of modules.
 pub struct Gpu {
     // Fields drop in this order; the context goes last.
-    modules: Mutex<HashMap<String, Arc<Module>>>,
-    /// Memory that nobody uses, by its size.
-    spares: Mutex<HashMap<usize, Vec<DeviceBuffer<u8>>>>,
-    /// The start of the buffer in which kernels leave numbers; see `run`.
+    modules: Modules,
+    pool: Pool,
+    link: Mutex<Link>,
+    /// Where kernels leave numbers; see `run`.
     board: Mutex<Option<Buffer>>,
     /// cuBLAS, where it is in use.
     cublas: Mutex<Option<Cublas>>,
+    /// A number that kernels count their blocks with, zero between launches.
+    ticket: OnceLock<Buffer>,
+    /// What makes numbers wrong that were queued.
+    spoilt: Mutex<Option<DeviceError>>,
     stream: Stream,
     context: Context,
     ordinal: usize,
@@ -37,7 +41,7 @@ pub struct Gpu {
 static OPEN: Mutex<Vec<Arc<Gpu>>> = Mutex::new(Vec::new());
 
 /// What a lock guards is whole between any two statements, also where one of them panics.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|e| e.into_inner())
 }
 
@@ -47,14 +51,6 @@ pub(super) fn failed(doing: &'static str) -> impl Fn(CudaError) -> DeviceError {
         CudaError::NoDevice if !pullback_cuda_shim::is_present() => DeviceError::NoDriver,
         // `Display` of cust's errors may panic.
         error => DeviceError::Driver { doing, error: format!("{error:?}") },
-    }
-}
-
-/// As [`failed`], for a code that came from the driver itself.
-pub(super) fn check(doing: &'static str, code: sys::CUresult) -> Result<(), DeviceError> {
-    match code {
-        sys::CUresult::CUDA_SUCCESS => Ok(()),
-        other => Err(DeviceError::Driver { doing, error: format!("{other:?}") }),
     }
 }
 
@@ -91,8 +87,11 @@ impl Gpu {
         let context = Context::new(device).map_err(failed("making a context"))?;
         CurrentContext::set_current(&context).map_err(failed("entering a context"))?;
         let stream = Stream::new(StreamFlags::DEFAULT, None).map_err(failed("making a stream"))?;
-        let (modules, spares, board, cublas) = Default::default();
-        let gpu = Gpu { modules, spares, board, cublas, stream, context, ordinal, name, capability };
+        let (modules, pool, link, board, cublas, ticket, spoilt) = Default::default();
+        #[rustfmt::skip]
+        let gpu = Gpu {
+            modules, pool, link, board, cublas, ticket, spoilt, stream, context, ordinal, name, capability,
+        };
         gpu.use_cublas(std::env::var_os("PULLBACK_CUBLAS").is_some_and(|wanted| wanted == "1"))?;
         Ok(gpu)
     }
@@ -118,10 +117,9 @@ impl Gpu {
     /// Waits until all work is done.
     ///
     /// # Errors
-    /// If some of it failed.
+    /// If some of it failed, or a step is being recorded.
     pub fn synchronize(&self) -> Result<(), DeviceError> {
-        self.enter()?;
-        self.stream.synchronize().map_err(failed("waiting for the GPU"))
+        self.download(0, &mut [])
     }
 
     /// Makes the GPU the one that this thread's calls of the driver are about.
@@ -129,25 +127,109 @@ impl Gpu {
         CurrentContext::set_current(&self.context).map_err(failed("entering a context"))
     }
 
+    /// The GPU's own stream.
     pub(super) fn stream(&self) -> &Stream {
         &self.stream
     }
 
-    /// Memory of that size that nobody uses any more.
-    pub(super) fn spare(&self, bytes: usize) -> Option<DeviceBuffer<u8>> {
-        lock(&self.spares).get_mut(&bytes)?.pop()
+    /// Where this thread's work goes: to the GPU's own stream, or to that of the step that the thread records.
+    pub(super) fn queue(&self) -> Result<CUstream, DeviceError> {
+        self.enter()?;
+        Ok(capture::stream(self)?.unwrap_or_else(|| self.stream.as_inner()))
     }
 
-    /// Keeps memory for the next who wants that size.
-    pub(super) fn keep(&self, data: DeviceBuffer<u8>) {
-        lock(&self.spares).entry(data.len()).or_default().push(data);
+    /// Queues a copy of bytes of the host to memory that has so many; `bytes` are free again when this returns.
+    pub(super) fn upload(&self, to: u64, bytes: &[u8]) -> Result<(), DeviceError> {
+        self.enter()?;
+        if let Some(done) = capture::upload(self, to, bytes) {
+            return done;
+        }
+        // SAFETY: the caller knows that there are so many bytes.
+        unsafe { lock(&self.link).upload(&self.stream, to, bytes) }
+    }
+
+    /// Waits for all work, and copies bytes of the GPU to the host.
+    ///
+    /// # Errors
+    /// If some of the work failed, or a step is being recorded.
+    pub(super) fn download(&self, from: u64, bytes: &mut [u8]) -> Result<(), DeviceError> {
+        self.refuse_to_read()?;
+        self.enter()?;
+        // SAFETY: the caller knows that there are so many bytes.
+        unsafe { lock(&self.link).download(&self.stream, from, bytes) }?;
+        lock(&self.spoilt).take().map_or(Ok(()), Err)
+    }
+
+    /// An error if a step is being recorded.
+    pub(super) fn refuse_to_read(&self) -> Result<(), DeviceError> {
+        let message = "numbers of a GPU are read while a step is recorded: return tensors from the step, which \
+                       `Recording::last` lends, and let functions leave their numbers on the device with `queued()`";
+        capture::refuse(|| message.to_string())
+    }
+
+    /// An error if a step is being recorded, since recordings do not nest.
+    pub(crate) fn refuse_inner_step(&self) -> Result<(), DeviceError> {
+        capture::refuse(|| {
+            "a recording runs in a step that is recorded: call the inner step itself".to_string()
+        })
+    }
+
+    /// Numbers that were queued will be wrong: whoever reads next learns that.
+    pub(super) fn spoil(&self, error: DeviceError) {
+        lock(&self.spoilt).get_or_insert(error);
+    }
+
+    /// Queues a launch that can fail in these ways, with the address of a word for its status.
+    pub(super) fn with_status(
+        self: &Arc<Gpu>,
+        failures: Failures,
+        launch: impl FnOnce(u64) -> Result<(), DeviceError>,
+    ) -> Result<(), DeviceError> {
+        if let Some(word) = capture::word(failures) {
+            return launch(word?);
+        }
+        // Until the launch is queued: who looks at the words must not miss it.
+        let mut link = lock(&self.link);
+        if link.words.is_none() {
+            link.words = Some(Words::new(self)?);
+        }
+        let word = match link.words.as_mut().and_then(|w| w.next(failures)) {
+            Some(word) => word,
+            None => {
+                self.enter()?;
+                // SAFETY: no bytes are read.
+                unsafe { link.download(&self.stream, 0, &mut []) }?;
+                link.words.as_mut().and_then(|w| w.next(failures)).expect("all words are free again")
+            }
+        };
+        launch(word)
+    }
+
+    /// A recording runs whose launches have these words.
+    pub(super) fn replayed(&self, words: &[Arc<Words>]) {
+        lock(&self.link).replayed(words);
+    }
+
+    /// Memory that nobody uses.
+    pub(super) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Bytes of the GPU's memory that nobody uses and that are kept for later.
+    #[must_use]
+    pub fn spare_bytes(&self) -> usize {
+        self.pool.bytes()
     }
 
     /// Gives the memory that nobody uses back to the driver.
     pub(super) fn forget_spares(&self) {
         // If entering fails, the driver is past caring for memory.
         let _ = self.enter();
-        lock(&self.spares).clear();
+        self.pool.empty_into(drop);
+    }
+
+    pub(super) fn modules(&self) -> &Modules {
+        &self.modules
     }
 
     /// The board on which kernels leave numbers, for one launch at a time.
@@ -160,50 +242,12 @@ impl Gpu {
         lock(&self.cublas)
     }
 
-    /// The module of a text, assembled the first time.
-    ///
-    /// # Errors
-    /// If the driver does not accept it.
-    pub(super) fn module(&self, text: &str) -> Result<Arc<Module>, DeviceError> {
-        let mut modules = lock(&self.modules);
-        if let Some(module) = modules.get(text) {
-            return Ok(module.clone());
+    /// A number that kernels count their blocks with.
+    pub(super) fn ticket(self: &Arc<Gpu>) -> Result<&Buffer, DeviceError> {
+        if let Some(ticket) = self.ticket.get() {
+            return Ok(ticket);
         }
-        self.enter()?;
-        let module = Arc::new(Module::from_ptx(text, &[]).map_err(|_| refusal(text))?);
-        modules.insert(text.to_string(), module.clone());
-        Ok(module)
+        let made = Buffer::lasting(self, PARTIAL_BYTES as usize)?;
+        Ok(self.ticket.get_or_init(|| made))
     }
-}
-
-/// Why the driver does not accept a text: asked once more, with room for its log.
-fn refusal(text: &str) -> DeviceError {
-    let Ok(image) = CString::new(text) else { return DeviceError::Compile("a zero in the text".into()) };
-    let mut log = vec![0u8; 16 << 10];
-    let mut options =
-        [sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER, sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES];
-    let mut values = [log.as_mut_ptr().cast::<c_void>(), log.len() as *mut c_void];
-    let mut module = std::ptr::null_mut();
-    let (options, values) = (options.as_mut_ptr(), values.as_mut_ptr());
-    // SAFETY: the text ends with a zero; the options are two, and name a buffer and its length, as the values are.
-    let code = unsafe { raw_load(&raw mut module, image.as_ptr(), 2, options, values) };
-    let log = CStr::from_bytes_until_nul(&log).map(|l| l.to_string_lossy().into_owned()).unwrap_or_default();
-    match code {
-        // CUDA_ERROR_UNSUPPORTED_PTX_VERSION, which cust's list of codes does not have.
-        222 => DeviceError::DriverTooOld,
-        code => DeviceError::Compile(format!("code {code}: {}", log.trim())),
-    }
-}
-
-// SAFETY: this is the function as the driver declares it.
-unsafe extern "C" {
-    /// The driver's function with its codes as numbers: one that cust does not know would be no value of its type.
-    #[link_name = "cuModuleLoadDataEx"]
-    fn raw_load(
-        module: *mut sys::CUmodule,
-        image: *const c_char,
-        count: u32,
-        options: *mut sys::CUjit_option,
-        values: *mut *mut c_void,
-    ) -> i32;
 }

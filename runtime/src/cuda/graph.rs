@@ -1,17 +1,25 @@
-//! Launches recorded once and replayed at the price of one.
+//! Work recorded once and replayed at the price of one launch.
 
 use std::sync::Arc;
 
-use cust::sys;
+use cust::memory::LockedBuffer;
+use cust::sys::{CUgraph, CUgraphExec};
 
-use super::Gpu;
-use super::gpu::check;
+use super::capture::{self, Trace, drop_graph};
+use super::memory::{Arena, Held};
+use super::status::Words;
+use super::{Gpu, raw};
 use crate::DeviceError;
 
-/// Work that was recorded.
+/// Work that was recorded, with all memory that it uses.
 pub struct Graph {
-    exec: sys::CUgraphExec,
+    exec: CUgraphExec,
     gpu: Arc<Gpu>,
+    arena: Arc<Arena>,
+    held: Vec<Held>,
+    words: Vec<Arc<Words>>,
+    uploads: Vec<LockedBuffer<u8>>,
+    trace: Trace,
 }
 
 // SAFETY: the driver's functions on an executable graph may be called from any thread, one at a time; all of them here
@@ -19,59 +27,82 @@ pub struct Graph {
 unsafe impl Send for Graph {}
 
 impl Graph {
-    /// Records what `work` queues on the GPU; it does not run.
-    ///
-    /// Kernels that `work` launches must have run before, since modules are not assembled while recording.
+    /// Records what `work` queues on the GPU; it does not run. What `work` returns comes along: memory in it has numbers
+    /// when the graph has run.
     ///
     /// # Errors
-    /// Those of `work`, and if it does what cannot be recorded: waiting, copying to or from the host, allocating.
-    ///
-    /// # Safety
-    /// What [`Gpu::launch`] asks of memory holds until the last replay is done.
-    pub unsafe fn record(
+    /// Those of `work`, and if it does what cannot be recorded: waiting, copying to the host, recording.
+    pub fn record<T>(
         gpu: &Arc<Gpu>,
-        work: impl FnOnce() -> Result<(), DeviceError>,
-    ) -> Result<Graph, DeviceError> {
-        gpu.enter()?;
-        let stream = gpu.stream().as_inner();
-        let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
-        // SAFETY: the stream is alive as long as the GPU.
-        check("recording", unsafe { sys::cuStreamBeginCapture_v2(stream, mode) })?;
-        let done = work();
-        let mut graph = std::ptr::null_mut();
-        // SAFETY: recording was begun on this stream, and is ended whatever became of the work.
-        let ended = check("recording", unsafe { sys::cuStreamEndCapture(stream, &raw mut graph) });
-        let result = done.and(ended).and_then(|()| instantiate(graph));
-        if !graph.is_null() {
-            // SAFETY: the graph was made above and is not used again.
-            unsafe { sys::cuGraphDestroy(graph) };
-        }
-        Ok(Graph { exec: result?, gpu: gpu.clone() })
+        work: impl FnOnce() -> Result<T, DeviceError>,
+    ) -> Result<(Graph, T), DeviceError> {
+        let (recorded, made) = capture::record(gpu, work)?;
+        let exec = instantiate(recorded.graph);
+        drop_graph(recorded.graph);
+        let exec = exec.inspect_err(|_| recorded.arena.fail())?;
+        let capture::Recorded { arena, held, words, uploads, trace, .. } = recorded;
+        Ok((Graph { exec, gpu: gpu.clone(), arena, held, words, uploads, trace }, made))
     }
 
     /// Queues the recorded work once.
     ///
     /// # Errors
-    /// If the driver refuses, or earlier work failed.
+    /// If the driver refuses, earlier work failed, a step is being recorded, or a tensor from outside that the work uses was
+    /// dropped or replaced.
     pub fn replay(&mut self) -> Result<(), DeviceError> {
+        self.gpu.refuse_inner_step()?;
+        if self.held.iter().any(Held::is_forsaken) {
+            return Err(DeviceError::Recording(
+                "a tensor that the recorded step uses was replaced or dropped since: change it in place (`copy_from`, \
+                 `descend`), or record the step anew"
+                    .to_string(),
+            ));
+        }
         self.gpu.enter()?;
-        // SAFETY: the graph and the stream are alive; memory is the promise made when recording.
-        check("replaying", unsafe { sys::cuGraphLaunch(self.exec, self.gpu.stream().as_inner()) })
+        self.gpu.replayed(&self.words);
+        // SAFETY: the graph and the stream are alive, and all memory that the graph uses is held.
+        let code = unsafe { raw::launch_graph(self.exec, self.gpu.stream().as_inner()) };
+        // Afterwards: who reads meanwhile must not take old numbers for new ones.
+        self.arena.replayed();
+        self.held.iter().for_each(|held| held.memory().written());
+        raw::check("replaying", code)
+    }
+
+    /// Where another records something else, in words.
+    pub(crate) fn difference(&self, other: &Trace) -> Option<String> {
+        other.difference(&self.trace)
+    }
+
+    /// What was recorded, without the graph.
+    pub(crate) fn into_trace(mut self) -> Trace {
+        std::mem::take(&mut self.trace)
+    }
+
+    /// What the recorded work was to make, it will not make.
+    pub(crate) fn fail(self) {
+        self.arena.fail();
     }
 }
 
-fn instantiate(graph: sys::CUgraph) -> Result<sys::CUgraphExec, DeviceError> {
+fn instantiate(graph: CUgraph) -> Result<CUgraphExec, DeviceError> {
     let mut exec = std::ptr::null_mut();
     // SAFETY: the graph was recorded and is alive.
-    check("preparing a recording", unsafe { sys::cuGraphInstantiateWithFlags(&raw mut exec, graph, 0) })?;
+    raw::check("preparing a recording", unsafe { raw::instantiate(&raw mut exec, graph, 0) })?;
     Ok(exec)
 }
 
 impl Drop for Graph {
     fn drop(&mut self) {
-        // A replay under way keeps what it needs.
+        if !self.uploads.is_empty() {
+            // A replay under way reads what is uploaded. If waiting fails, nothing runs any more.
+            let _ = self.gpu.enter();
+            // SAFETY: the stream is alive.
+            unsafe { raw::wait(self.gpu.stream().as_inner()) };
+        }
         let _ = self.gpu.enter();
-        // SAFETY: the graph is alive and is not used again.
-        unsafe { sys::cuGraphExecDestroy(self.exec) };
+        // SAFETY: the graph is alive and is not used again; the driver keeps a replay that is under way.
+        unsafe { raw::drop_exec(self.exec) };
+        // Work that gets this memory comes later on the same stream.
+        self.arena.close();
     }
 }

@@ -2,16 +2,18 @@
 
 use std::ffi::c_void;
 
-use super::gpu::failed;
-use super::{Buffer, Gpu};
+use super::{Buffer, Gpu, capture, raw};
 use crate::DeviceError;
+
+/// Kernels with up to so many arguments are launched without asking for memory.
+pub(super) const FEW: usize = 48;
 
 /// An argument of a kernel, as it stands in the parameter's bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Arg(u64);
 
 impl Arg {
-    /// The address of memory.
+    /// The address of memory, which a step that is being recorded holds from then on.
     #[must_use]
     pub fn buffer(buffer: &Buffer) -> Arg {
         Arg(buffer.address())
@@ -50,23 +52,39 @@ impl Gpu {
     ///
     /// # Safety
     /// The arguments are those that the kernel takes, in number and type; the memory that they name belongs to this GPU,
-    /// is as long as the kernel takes for granted, and lives until the work is done.
+    /// is as long as the kernel takes for granted, and lives until the work is done; while a step is recorded it was named
+    /// by [`Arg::buffer`] in that step, so that the recording holds it.
     pub unsafe fn launch(
         &self,
-        text: &str,
-        kernel: &str,
+        text: &'static str,
+        kernel: &'static str,
         grid: u32,
         block: u32,
         args: &[Arg],
     ) -> Result<(), DeviceError> {
-        let module = self.module(text)?;
-        self.enter()?;
-        let function = module.get_function(kernel).map_err(failed("finding a kernel"))?;
-        let pointers: Vec<*mut c_void> =
-            args.iter().map(|a| (&raw const a.0).cast_mut().cast::<c_void>()).collect();
+        let stream = self.queue()?;
+        let function = self.modules().function(text, kernel)?.0;
+        capture::note(kernel, || {
+            [function.addr() as u64, grid.into(), block.into()].into_iter().chain(args.iter().map(|a| a.0))
+        });
+        let mut few = [std::ptr::null_mut(); FEW];
+        let mut many = Vec::new();
+        let pointers = match args.len() {
+            n if n <= FEW => &mut few[..n],
+            n => {
+                many.resize(n, std::ptr::null_mut());
+                &mut many[..]
+            }
+        };
+        for (pointer, arg) in pointers.iter_mut().zip(args) {
+            *pointer = (&raw const arg.0).cast_mut().cast::<c_void>();
+        }
+        let extra = std::ptr::null_mut();
         // SAFETY: the pointers lead to as many bytes as the kernel's parameters have at most (little-endian, so that the
         // low bytes come first), and the driver reads them before it returns; the rest is the caller's promise.
-        unsafe { self.stream().launch(&function, grid, block, 0, &pointers) }
-            .map_err(failed("launching a kernel"))
+        let code = unsafe {
+            raw::launch(function, grid, 1, 1, block, 1, 1, 0, stream, pointers.as_mut_ptr(), extra)
+        };
+        raw::check("launching a kernel", code)
     }
 }

@@ -5,17 +5,24 @@
 
 mod array;
 mod buffer;
+mod capture;
 mod cublas;
 mod element;
 mod gpu;
 mod graph;
 mod launch;
+mod link;
+mod memory;
+mod modules;
 mod product;
+mod raw;
 mod room;
 mod run;
+mod status;
 
 pub use array::{Array, Leaf, Tape, offset};
 pub use buffer::Buffer;
+pub(crate) use capture::Trace;
 pub use cublas::{CUBLAS_FROM, use_cublas_library};
 pub use element::Element;
 pub use gpu::Gpu;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::launch::FEW;
 use super::room::{NO_ROOM, Scratch};
-use super::{Arg, Array, Buffer, Element, Gpu, Room};
+use super::status::Failures;
+use super::{Arg, Array, Buffer, Element, Gpu, Room, capture};
 use crate::DeviceError;
 
 /// Threads of a block.
@@ -100,10 +102,6 @@ pub fn copy_count(count: u64, bytes: u64) -> u64 {
     1 << (63 - count.clamp(1, fit).leading_zeros())
 }
 
-/// The ticket, then the status, then the numbers that folds leave.
-const STATUS: usize = 8;
-const NUMBERS: usize = 16;
-
 /// Numbers for which the board has room.
 const ROOM: usize = 62;
 
@@ -198,51 +196,156 @@ impl Kernel {
         initial: &[&Buffer],
         room: Room,
     ) -> Result<Option<Results>, DeviceError> {
-        let largest = initial.iter().map(|b| b.len() as u64).max();
-        let copies = largest.map(|bytes| copy_count(count, bytes));
+        let folds = self.outs.contains(&Out::Fold);
+        if folds {
+            gpu.refuse_to_read()?;
+        }
+        let outs = self.rooms(gpu, count)?;
+        // Locked until the numbers were read.
+        let mut board = gpu.board();
+        let board = match &mut *board {
+            Some(board) => board,
+            none => none.insert(Buffer::lasting(gpu, ROOM * PARTIAL_BYTES as usize)?),
+        };
+        let large = self.large_board(gpu)?;
+        let board = large.as_ref().unwrap_or(board);
+        let place = |k: usize| match &outs[k] {
+            Some(out) => Arg::buffer(out),
+            None => Arg::int(board.address() + k as u64 * PARTIAL_BYTES),
+        };
+        // A launch that may be repeated is looked at by itself, but not while a step is recorded.
+        let grows = room == Room::Grows && !capture::is_on();
+        let status = grows.then(|| Buffer::zeroed(gpu, PARTIAL_BYTES as usize)).transpose()?;
+        let scratch = self.scratch(gpu, count, initial, room)?;
+        let given = (numbers, arrays, initial);
+        let accumulators = self.queue(gpu, count, given, place, &scratch, status.as_ref())?;
+        if let Some(status) = status
+            && !self.had_room(&status)?
+        {
+            scratch.grow(self.key());
+            return Ok(None);
+        }
+        let mut numbers = vec![0; if folds { self.outs.len() * PARTIAL_BYTES as usize } else { 0 }];
+        if folds {
+            board.read_from(0, &mut numbers)?;
+        } else if self.can_fail() && !capture::is_on() {
+            gpu.synchronize()?;
+        }
+        Ok(Some(Results { accumulators, outs, numbers }))
+    }
+
+    fn can_fail(&self) -> bool {
+        self.params.contains(&Param::Status)
+    }
+
+    /// Memory for the threads.
+    fn scratch(
+        &self,
+        gpu: &Arc<Gpu>,
+        count: u64,
+        initial: &[&Buffer],
+        room: Room,
+    ) -> Result<Scratch, DeviceError> {
+        let copies = self.copies(count, initial);
+        let active = copies.map_or(count, |copies| copies.min(count));
+        Scratch::new(gpu, room, self.key(), grid(count, self.width, copies), active)
+    }
+
+    fn copies(&self, count: u64, initial: &[&Buffer]) -> Option<u64> {
+        initial.iter().map(|b| b.len() as u64).max().map(|bytes| copy_count(count, bytes))
+    }
+
+    /// Whether the memory of the threads was enough.
+    fn had_room(&self, status: &Buffer) -> Result<bool, DeviceError> {
+        let mut bytes = [0; 4];
+        status.read_from(0, &mut bytes)?;
+        match u32::from_le_bytes(bytes) {
+            0 => Ok(true),
+            NO_ROOM => Ok(false),
+            number => Err(failure(self.failures, number)),
+        }
+    }
+
+    /// Queues all iterations of a kernel that only makes arrays, which go to memory that there is: `outs`, any of which may
+    /// be one of `arrays` where the kernel reads no element of it but that of its own iteration, by `ld.global`.
+    ///
+    /// # Errors
+    /// If there is no memory left, or the driver refuses.
+    ///
+    /// # Panics
+    /// If what is passed is not what the kernel lists, or it makes numbers.
+    pub(crate) fn run_onto(
+        &self,
+        gpu: &Arc<Gpu>,
+        count: u64,
+        numbers: &[Arg],
+        arrays: &[&Buffer],
+        outs: &[&Buffer],
+    ) -> Result<(), DeviceError> {
+        for (out, kind) in outs.iter().zip(self.outs) {
+            let Out::Build(bytes) = kind else { panic!("{} makes numbers", self.name) };
+            assert_eq!(out.len(), count as usize * bytes, "an out of {}", self.name);
+            out.written();
+        }
+        let scratch = self.scratch(gpu, count, &[], Room::None)?;
+        let place = |k: usize| Arg::buffer(outs[k]);
+        self.queue(gpu, count, (numbers, arrays, &[]), place, &scratch, None).map(drop)
+    }
+
+    /// Queues all iterations; `place` says where outs go. The accumulators.
+    fn queue(
+        &self,
+        gpu: &Arc<Gpu>,
+        count: u64,
+        (numbers, arrays, initial): (&[Arg], &[&Buffer], &[&Buffer]),
+        place: impl Fn(usize) -> Arg,
+        scratch: &Scratch,
+        status: Option<&Buffer>,
+    ) -> Result<Vec<Option<Buffer>>, DeviceError> {
+        let copies = self.copies(count, initial);
         let blocks = grid(count, self.width, copies);
         let partials = Buffer::room(gpu, self.folds * blocks as usize * PARTIAL_BYTES as usize)?;
         let copy = |b: &&Buffer| Buffer::zeroed(gpu, b.len() * copies.unwrap_or(1) as usize);
         let copied = initial.iter().map(copy).collect::<Result<Vec<_>, _>>()?;
-        let outs = self.rooms(gpu, count)?;
-        let mut board = gpu.board();
-        if board.is_none() {
-            *board = Some(Buffer::zeroed(gpu, NUMBERS + ROOM * PARTIAL_BYTES as usize)?);
-        }
-        let board = board.as_ref().expect("it was made above");
-        let large = self.large_board(gpu)?;
-        let places = large.as_ref().map_or(board.address() + NUMBERS as u64, Buffer::address);
-        let active = copies.map_or(count, |copies| copies.min(count));
-        let scratch = Scratch::new(gpu, room, self.key(), blocks, active)?;
-        let arg = |param: &Param| match *param {
+        let ticket = gpu.ticket()?;
+        let arg = |param: &Param, status: u64| match *param {
             Param::Count => Arg::int(count),
             Param::Scalar(k) => numbers[k],
             Param::Array(k) => Arg::buffer(arrays[k]),
-            Param::Out(k) => {
-                outs[k].as_ref().map_or(Arg::int(places + k as u64 * PARTIAL_BYTES), Arg::buffer)
-            }
+            Param::Out(k) => place(k),
             Param::Copies(k) => Arg::buffer(&copied[k]),
             Param::CopyCount => Arg::int(copies.unwrap_or(1)),
             Param::Partials => Arg::buffer(&partials),
-            Param::Ticket => Arg::buffer(board),
-            Param::Status => Arg::int(board.address() + STATUS as u64),
+            Param::Ticket => Arg::buffer(ticket),
+            Param::Status => Arg::int(status),
             Param::Scratch => Arg::int(scratch.memory.as_ref().map_or(0, Buffer::address)),
             Param::ScratchThreads => Arg::int(scratch.threads),
             Param::Slots => Arg::int(scratch.slots),
             Param::FirstBlock => Arg::int(0),
             Param::Blocks => Arg::int(blocks),
         };
-        let mut args: Vec<Arg> = self.params.iter().map(arg).collect();
-        // SAFETY: the arguments are those that the kernel lists, of the lengths that it takes for granted: outs have a
-        // number per iteration, or a place on the board. All live until this function ends or are returned, and what is
-        // dropped is used by later work of the same stream only. Launches of one grid follow each other on the stream.
-        unsafe { self.launch(gpu, blocks, scratch.blocks_at_once, &mut args) }?;
-        let accumulators = self.add_copies(gpu, initial, &copied, copies.unwrap_or(1))?;
-        let Some(numbers) = self.read_board(board, large.as_ref(), room)? else {
-            scratch.grow(self.key());
-            return Ok(None);
+        let launch = |status: u64| {
+            let mut few = [Arg::int(0); FEW];
+            let mut many = Vec::new();
+            let args = match self.params.len() {
+                n if n <= FEW => &mut few[..n],
+                n => {
+                    many.resize(n, Arg::int(0));
+                    &mut many[..]
+                }
+            };
+            args.iter_mut().zip(self.params).for_each(|(to, param)| *to = arg(param, status));
+            // SAFETY: the arguments are those that the kernel lists, of the lengths that it takes for granted: outs have a
+            // number per iteration, or a place on the board. What is dropped is used by later work of the same stream
+            // only, or held by the step that is being recorded. Launches of one grid follow each other on the stream.
+            unsafe { self.launch(gpu, blocks, scratch.blocks_at_once, args) }
         };
-        Ok(Some(Results { accumulators, outs, numbers }))
+        match status {
+            Some(own) => launch(own.address()),
+            None if self.can_fail() => gpu.with_status(self.failures, launch),
+            None => launch(0),
+        }?;
+        self.add_copies(gpu, initial, &copied, copies.unwrap_or(1))
     }
 
     /// What tells this kernel from others.
@@ -294,7 +397,7 @@ impl Kernel {
         copied: &[Buffer],
         copies: u64,
     ) -> Result<Vec<Option<Buffer>>, DeviceError> {
-        let add = |((initial, copied), (name, bytes)): ((&&Buffer, &Buffer), &(&str, usize))| {
+        let add = |((initial, copied), (name, bytes)): ((&&Buffer, &Buffer), &(&'static str, usize))| {
             let (out, length) = (Buffer::room(gpu, initial.len())?, (initial.len() / bytes) as u64);
             let args = [
                 Arg::buffer(initial),
@@ -310,35 +413,17 @@ impl Kernel {
         };
         initial.iter().zip(copied).zip(self.accumulators).map(add).collect()
     }
+}
 
-    /// The numbers that the launch left, unless it failed; nothing if its threads had too little memory.
-    fn read_board(
-        &self,
-        board: &Buffer,
-        large: Option<&Buffer>,
-        room: Room,
-    ) -> Result<Option<Vec<u8>>, DeviceError> {
-        let folds = self.outs.contains(&Out::Fold);
-        if !folds && self.failures.is_empty() && room == Room::None {
-            return Ok(Some(Vec::new()));
-        }
-        let places = if folds && large.is_none() { self.outs.len() } else { 0 };
-        let mut bytes = vec![0; NUMBERS - STATUS + places * PARTIAL_BYTES as usize];
-        board.read_from(STATUS, &mut bytes)?;
-        let status = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        if status > 0 {
-            board.clear()?;
-            if status == NO_ROOM && room == Room::Grows {
-                return Ok(None);
-            }
-            let message = self.failures.get(status as usize - 1).copied();
-            return Err(DeviceError::Panicked(message.unwrap_or("an unknown failure").to_string()));
-        }
-        let mut numbers = bytes.split_off(NUMBERS - STATUS);
-        if let (true, Some(large)) = (folds, large) {
-            numbers.resize(large.len(), 0);
-            large.read(&mut numbers)?;
-        }
-        Ok(Some(numbers))
+/// What failed, by its number.
+pub(super) fn failure(failures: Failures, number: u32) -> DeviceError {
+    if number == NO_ROOM {
+        return DeviceError::Recording(
+            "a kernel of a recorded step needs more memory for a thread's own arrays than when it was recorded: record the \
+             step anew"
+                .to_string(),
+        );
     }
+    let message = failures.get(number as usize - 1).copied().unwrap_or("an unknown failure");
+    DeviceError::Panicked(message.to_string())
 }

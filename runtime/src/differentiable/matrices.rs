@@ -59,7 +59,8 @@ macro_rules! matrix {
             fn from_placed(placed: &Tensor<T>) -> Result<$t, DeviceError> {
                 let fitted = placed.fitted(&wanted($size), Order::ColumnMajor)?;
                 let ($rows, $columns) = (fitted.shape()[0], fitted.shape().get(1).copied().unwrap_or(1));
-                let ($data, _) = (fitted.host()?, ($rows, $columns));
+                let host = fitted.host()?;
+                let ($data, _) = (&host[..], ($rows, $columns));
                 Ok($make)
             }
             fn pack(items: &[$t], device: &Device) -> Result<Vec<Tensor<T>>, DeviceError> {

@@ -22,7 +22,9 @@ mod path;
 mod shape;
 mod values;
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 pub use path::Path;
 pub use shape::{Order, Shape};
@@ -135,6 +137,15 @@ pub enum Numbers<'a> {
     TensorF64(&'a Tensor<f64>),
 }
 
+/// The numbers of a leaf in the host's memory: the leaf's own, or a copy of what a GPU has.
+#[derive(Clone, PartialEq, Debug)]
+pub enum HostNumbers<'a> {
+    /// Of type `f32`.
+    F32(Cow<'a, [f32]>),
+    /// Of type `f64`.
+    F64(Cow<'a, [f64]>),
+}
+
 /// The numbers of a leaf, to be changed.
 #[derive(PartialEq, Debug)]
 #[non_exhaustive]
@@ -154,11 +165,12 @@ impl<'a> Numbers<'a> {
     ///
     /// # Errors
     /// If earlier work on the GPU failed.
-    pub fn host(self) -> Result<Numbers<'a>, DeviceError> {
+    pub fn host(self) -> Result<HostNumbers<'a>, DeviceError> {
         Ok(match self {
-            Numbers::TensorF32(x) => Numbers::F32(x.host()?),
-            Numbers::TensorF64(x) => Numbers::F64(x.host()?),
-            host => host,
+            Numbers::F32(x) => HostNumbers::F32(x.into()),
+            Numbers::F64(x) => HostNumbers::F64(x.into()),
+            Numbers::TensorF32(x) => HostNumbers::F32(Arc::unwrap_or_clone(x.host()?).into()),
+            Numbers::TensorF64(x) => HostNumbers::F64(Arc::unwrap_or_clone(x.host()?).into()),
         })
     }
 

@@ -71,8 +71,8 @@ fn norm(value: &impl Leaves) -> f64 {
         let squares = match leaf.numbers {
             Numbers::F32(g) => Ok(squares(g)),
             Numbers::F64(g) => Ok(squares(g)),
-            Numbers::TensorF32(g) => g.host().map(squares),
-            Numbers::TensorF64(g) => g.host().map(squares),
+            Numbers::TensorF32(g) => g.host().map(|g| squares(&g)),
+            Numbers::TensorF64(g) => g.host().map(|g| squares(&g)),
         };
         sum += squares.unwrap_or_else(|error| panic!("{path}: {error}"));
     });

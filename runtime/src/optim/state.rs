@@ -110,11 +110,11 @@ impl Memory {
         match (param.numbers, grad.numbers, &mut self.buffers) {
             (NumbersMut::TensorF32(params), Numbers::TensorF32(grad), Buffers::F32(slots)) => {
                 let grad = grad.host()?;
-                params.edit(|params| update(rule, grad, Arrays { params, slots: arrays(slots) }))?;
+                params.edit(|params| update(rule, &grad, Arrays { params, slots: arrays(slots) }))?;
             }
             (NumbersMut::TensorF64(params), Numbers::TensorF64(grad), Buffers::F64(slots)) => {
                 let grad = grad.host()?;
-                params.edit(|params| update(rule, grad, Arrays { params, slots: arrays(slots) }))?;
+                params.edit(|params| update(rule, &grad, Arrays { params, slots: arrays(slots) }))?;
             }
             (NumbersMut::F32(params), Numbers::F32(grad), Buffers::F32(slots)) => {
                 update(rule, grad, Arrays { params, slots: arrays(slots) });

@@ -5,7 +5,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use super::order::places;
 use super::{Difference, StorageError};
 use crate::DeviceError;
-use crate::leaves::{Leaf, LeafMut, Leaves, LeavesMut, Numbers, NumbersMut, Order, Path, Shape};
+use crate::leaves::{HostNumbers, Leaf, LeafMut, Leaves, LeavesMut, NumbersMut, Order, Path, Shape};
 use crate::optim::State;
 
 /// What the names of an optimizer's tensors begin with. A slash is in no name of Rust's.
@@ -52,7 +52,7 @@ fn collect(prefix: &str, value: &impl Leaves, tensors: &mut Vec<Tensor>) -> Resu
     let mut result = Ok(());
     value.visit(Path::ROOT, &mut |path, leaf| match leaf.numbers.host() {
         Ok(numbers) if result.is_ok() => {
-            let (dtype, bytes) = bytes_of(numbers, &leaf);
+            let (dtype, bytes) = bytes_of(&numbers, &leaf);
             tensors.push(Tensor {
                 name: name(prefix, path),
                 dtype,
@@ -66,11 +66,10 @@ fn collect(prefix: &str, value: &impl Leaves, tensors: &mut Vec<Tensor>) -> Resu
     result
 }
 
-fn bytes_of(numbers: Numbers<'_>, leaf: &Leaf<'_>) -> (Dtype, Vec<u8>) {
+fn bytes_of(numbers: &HostNumbers<'_>, leaf: &Leaf<'_>) -> (Dtype, Vec<u8>) {
     match numbers {
-        Numbers::F32(x) => (Dtype::F32, in_order(x, leaf, f32::to_le_bytes)),
-        Numbers::F64(x) => (Dtype::F64, in_order(x, leaf, f64::to_le_bytes)),
-        Numbers::TensorF32(_) | Numbers::TensorF64(_) => unreachable!("numbers in the host's memory"),
+        HostNumbers::F32(x) => (Dtype::F32, in_order(x, leaf, f32::to_le_bytes)),
+        HostNumbers::F64(x) => (Dtype::F64, in_order(x, leaf, f64::to_le_bytes)),
     }
 }
 

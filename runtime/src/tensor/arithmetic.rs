@@ -109,7 +109,16 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// As [`add`](Tensor::add); the tensor is what it was then.
     pub fn descend(&mut self, gradient: &Tensor<T>, rate: T) -> Result<(), DeviceError> {
-        self.in_place("descend", &gradient.scale(rate)?, Pairs::Sub)
+        self.fits("descend", gradient)?;
+        let gradient = gradient.in_order(self.order)?;
+        #[cfg(feature = "cuda")]
+        if let (Data::Gpu(a), Data::Gpu(b)) = (&mut self.data, &gradient.data) {
+            return super::gpu::descend(a, b, rate);
+        }
+        for (a, &b) in self.as_mut_slice()?.iter_mut().zip(gradient.as_slice()?) {
+            *a -= b * rate;
+        }
+        Ok(())
     }
 
     /// The sum of all elements.
@@ -181,14 +190,14 @@ impl<T: Float> Tensor<T> {
         Ok(Tensor { data, ..self.clone() })
     }
 
-    /// On the CPU in the tensor's own memory.
+    /// In the tensor's own memory, if no other tensor shares it.
     fn in_place(&mut self, what: &str, other: &Tensor<T>, how: Pairs) -> Result<(), DeviceError> {
         self.fits(what, other)?;
-        if !self.device().is_cpu() {
-            *self = self.pairs(what, other, how)?;
-            return Ok(());
-        }
         let other = other.in_order(self.order)?;
+        #[cfg(feature = "cuda")]
+        if let (Data::Gpu(a), Data::Gpu(b)) = (&mut self.data, &other.data) {
+            return super::gpu::pairs_onto(a, b, how);
+        }
         for (a, &b) in self.as_mut_slice()?.iter_mut().zip(other.as_slice()?) {
             *a = pair(how, *a, b);
         }

@@ -86,8 +86,8 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// If it has more, or earlier work on the device failed.
     pub fn item(&self) -> Result<T, DeviceError> {
-        match self.host()? {
-            [one] => Ok(*one),
+        match self.host()?[..] {
+            [one] => Ok(one),
             _ => Err(DeviceError::Shape(format!("a tensor of shape {:?} is no number", self.shape()))),
         }
     }
@@ -99,7 +99,7 @@ impl<T: Float> Tensor<T> {
     pub fn to_matrix(&self) -> Result<DMatrix<T>, DeviceError> {
         let (rows, columns) = self.rows_and_columns()?;
         let columns_first = self.in_order(Order::ColumnMajor)?;
-        Ok(DMatrix::from_column_slice(rows, columns, columns_first.host()?))
+        Ok(DMatrix::from_column_slice(rows, columns, &columns_first.host()?))
     }
 
     /// A vector with the same elements.
@@ -110,7 +110,7 @@ impl<T: Float> Tensor<T> {
         if self.shape().len() > 1 {
             return Err(DeviceError::Shape(format!("a tensor of shape {:?} is no vector", self.shape())));
         }
-        Ok(DVector::from_column_slice(self.host()?))
+        Ok(DVector::from_column_slice(&self.host()?))
     }
 
     fn rows_and_columns(&self) -> Result<(usize, usize), DeviceError> {

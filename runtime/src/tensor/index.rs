@@ -59,13 +59,11 @@ impl<T: Float> Tensor<T> {
     /// If there is none, or the device refuses.
     pub fn set(&mut self, index: &[usize], value: T) -> Result<(), DeviceError> {
         let position = self.position(index)?;
-        if self.device().is_cpu() {
-            self.as_mut_slice()?[position] = value;
-            return Ok(());
+        #[cfg(feature = "cuda")]
+        if let Data::Gpu(array) = &mut self.data {
+            return super::gpu::set(array, position, value);
         }
-        let mut elements = self.host()?.to_vec();
-        elements[position] = value;
-        *self = self.like(elements)?;
+        self.as_mut_slice()?[position] = value;
         Ok(())
     }
 
@@ -157,7 +155,7 @@ impl<T: Float> Tensor<T> {
     ) -> Result<(), DeviceError> {
         let (from, to) = self.range(axis, &range)?;
         let part = self.slice(axis, from..to)?;
-        self.set_slice(axis, from..to, &part.like(vec![value; part.len()])?)
+        self.set_slice(axis, from..to, &part.full_like(value)?)
     }
 
     /// Tensors one after the other along an axis.
@@ -280,9 +278,8 @@ impl<T: Float> Tensor<T> {
         let whole = self.lengths(self.order);
         let lengths = padded(&part.lengths(self.order), 1);
         #[cfg(feature = "cuda")]
-        if let (Data::Gpu(array), Data::Gpu(new)) = (&self.data, &part.data) {
-            self.data = Data::Gpu(super::gpu::patch(array, new, padded(&whole, 1), low, lengths)?);
-            return Ok(());
+        if let (Data::Gpu(array), Data::Gpu(new)) = (&mut self.data, &part.data) {
+            return super::gpu::patch(array, new, padded(&whole, 1), low, lengths);
         }
         let all = padded(&strides(&whole), 0);
         let start = low.iter().zip(&all).map(|(k, s)| k * s).sum();

@@ -31,6 +31,7 @@ mod convert;
 mod float;
 #[cfg(feature = "cuda")]
 pub(crate) mod gpu;
+mod in_place;
 mod index;
 #[cfg(feature = "cuda")]
 #[rustfmt::skip]
@@ -98,6 +99,12 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// If there is no memory left on the device, or the shape has more than four axes.
     pub fn full(shape: &[usize], value: T, device: &Device) -> Result<Tensor<T>, DeviceError> {
+        #[cfg(feature = "cuda")]
+        if let (Some(gpu), true) = (device.gpu(), shape.len() <= AXES) {
+            let (shape, order) = (Shape::new(shape), Order::RowMajor);
+            let data = Data::Gpu(gpu::full(gpu, shape.dims().iter().product(), value)?);
+            return Ok(Tensor { shape, order, data });
+        }
         Tensor::new(shape, vec![value; shape.iter().product()])?.to(device)
     }
 
@@ -132,7 +139,7 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// If there is no memory left on the device.
     pub fn zeros_like(&self) -> Result<Tensor<T>, DeviceError> {
-        self.like(vec![T::zero(); self.len()])
+        self.full_like(T::zero())
     }
 
     /// Ones, of this shape on this device.
@@ -140,7 +147,7 @@ impl<T: Float> Tensor<T> {
     /// # Errors
     /// If there is no memory left on the device.
     pub fn ones_like(&self) -> Result<Tensor<T>, DeviceError> {
-        self.like(vec![T::one(); self.len()])
+        self.full_like(T::one())
     }
 
     /// Numbers spread evenly over [0, 1), of this shape on this device.
@@ -151,9 +158,9 @@ impl<T: Float> Tensor<T> {
         Ok(Tensor { order: self.order, ..Tensor::rand(self.shape(), seed, &self.device())? })
     }
 
-    /// Other elements, of this shape on this device.
-    fn like(&self, elements: Vec<T>) -> Result<Tensor<T>, DeviceError> {
-        Tensor::of_host(self.shape, self.order, elements).to(&self.device())
+    /// The same number everywhere, of this shape on this device.
+    fn full_like(&self, value: T) -> Result<Tensor<T>, DeviceError> {
+        Ok(Tensor { order: self.order, ..Tensor::full(self.shape(), value, &self.device())? })
     }
 
     /// The lengths of the axes: rows and columns for a matrix, nothing for a number.
@@ -206,16 +213,16 @@ impl<T: Float> Tensor<T> {
         }
         #[cfg(feature = "cuda")]
         if let Some(gpu) = device.gpu() {
-            let array = crate::cuda::Array::upload(gpu, self.host()?)?;
+            let array = crate::cuda::Array::upload(gpu, &self.host()?)?;
             return Ok(Tensor { data: Data::Gpu(array), ..self.clone() });
         }
         Ok(Tensor::of_host(self.shape, self.order, self.host()?.to_vec()))
     }
 
     /// The elements in the host's memory, in the tensor's order. Those of a GPU are copied the first time.
-    pub(crate) fn host(&self) -> Result<&[T], DeviceError> {
+    pub(crate) fn host(&self) -> Result<Arc<Vec<T>>, DeviceError> {
         match &self.data {
-            Data::Cpu(data) => Ok(data),
+            Data::Cpu(data) => Ok(data.clone()),
             #[cfg(feature = "cuda")]
             Data::Gpu(array) => array.host(),
         }

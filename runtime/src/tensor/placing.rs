@@ -1,6 +1,5 @@
 //! Tensors in the place of host values.
 
-#[cfg(feature = "cuda")]
 use std::sync::Arc;
 
 #[cfg(feature = "cuda")]
@@ -39,13 +38,15 @@ impl<T: Float> Tensor<T> {
         self.in_order(order)
     }
 
-    /// Changes the elements, in the host's memory.
+    /// Changes the elements, in the host's memory; they are written back where they were.
     pub(crate) fn edit(&mut self, change: impl FnOnce(&mut [T])) -> Result<(), DeviceError> {
-        let device = self.device();
-        let mut elements = self.host()?.to_vec();
+        if self.device().is_cpu() {
+            change(self.as_mut_slice()?);
+            return Ok(());
+        }
+        let mut elements = Arc::unwrap_or_clone(self.host()?);
         change(&mut elements);
-        *self = Tensor::of_host(self.shape, self.order, elements).to(&device)?;
-        Ok(())
+        self.write(&elements)
     }
 
     /// The elements in a GPU's memory.
@@ -53,7 +54,7 @@ impl<T: Float> Tensor<T> {
     pub(crate) fn array(&self, gpu: &Arc<Gpu>) -> Result<Array<T>, DeviceError> {
         match &self.data {
             Data::Gpu(array) if Arc::ptr_eq(array.gpu(), gpu) => Ok(array.clone()),
-            _ => Array::upload(gpu, self.host()?),
+            _ => Array::upload(gpu, &self.host()?),
         }
     }
 

@@ -5,6 +5,7 @@ mod harness;
 mod launches;
 mod models;
 mod networks;
+mod recordings;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -51,6 +52,8 @@ fn kernel(text: &str) -> (Func, Kernel) {
 struct Fit {
     gpu: Arc<Gpu>,
     kernel: Kernel,
+    text: &'static str,
+    name: &'static str,
     func: Func,
     n: usize,
     x: Buffer,
@@ -92,6 +95,8 @@ impl Fit {
             partials: room((kernel.folds as u64 * grid * PARTIAL_BYTES) as usize),
             ticket: room(4),
             status: room(4),
+            text: kernel.text.clone().leak(),
+            name: kernel.name.clone().leak(),
             kernel,
             func,
             n,
@@ -120,7 +125,7 @@ impl Fit {
         let args: Vec<Arg> = self.kernel.params.iter().map(|&p| self.arg(p)).collect();
         let grid = self.kernel.grid(self.n as u64, 1) as u32;
         // SAFETY: the arguments are those that the kernel lists, the buffers as long as it says and alive with `self`.
-        unsafe { self.gpu.launch(&self.kernel.text, &self.kernel.name, grid, BLOCK, &args) }
+        unsafe { self.gpu.launch(self.text, self.name, grid, BLOCK, &args) }
     }
 
     fn sums(&self) -> Result<[f32; 3], DeviceError> {
@@ -167,8 +172,7 @@ fn graphs_replay_what_was_recorded() {
     let fit = Fit::new(&gpu, 700);
     fit.launch().unwrap();
     gpu.synchronize().unwrap();
-    // SAFETY: the buffers live until the end of the test.
-    let mut graph = unsafe { Graph::record(&gpu, || fit.launch().and_then(|()| fit.launch())) }.unwrap();
+    let (mut graph, ()) = Graph::record(&gpu, || fit.launch().and_then(|()| fit.launch())).unwrap();
     for _ in 0..5 {
         graph.replay().unwrap();
     }
@@ -178,9 +182,8 @@ fn graphs_replay_what_was_recorded() {
 #[test]
 fn what_cannot_be_recorded_is_an_error() {
     let (_one, gpu) = gpu();
-    // SAFETY: nothing is launched.
-    let result = unsafe { Graph::record(&gpu, || gpu.synchronize()) };
-    assert!(matches!(result.map(drop), Err(DeviceError::Driver { .. })));
+    let result = Graph::record(&gpu, || gpu.synchronize()).map(drop);
+    assert!(matches!(result, Err(DeviceError::Recording(why)) if why.contains("queued()")));
     gpu.synchronize().unwrap();
 }
 
@@ -189,19 +192,19 @@ fn errors_are_values() {
     let (_one, gpu) = gpu();
     assert_eq!(Device::cuda(7).unwrap_err(), DeviceError::NoDevice(7));
     assert_eq!(Buffer::zeroed(&gpu, 1 << 40).map(drop), Err(DeviceError::OutOfMemory(1 << 40)));
-    let mut buffer = Buffer::zeroed(&gpu, 8).unwrap();
+    let buffer = Buffer::zeroed(&gpu, 8).unwrap();
     assert_eq!(buffer.write(&[0; 4]), Err(DeviceError::Length { expected: 8, found: 4 }));
-    let load = |text: &str| {
+    let load = |text: &'static str| {
         // SAFETY: no such text gets as far as a launch.
         unsafe { gpu.launch(text, "k", 1, 32, &[]) }.unwrap_err()
     };
     let bad = ".version 6.0\n.target sm_52\n.address_size 64\n.visible .entry k() { bra NOWHERE; }\n";
     let DeviceError::Compile(log) = load(bad) else { panic!("it does not assemble") };
     assert!(log.contains("NOWHERE"), "{log}");
-    let new = bad.replace("bra NOWHERE", "ret");
-    assert_eq!(load(&new.replace("6.0", "99.0")), DeviceError::DriverTooOld);
-    assert!(matches!(load(&new.replace("entry k", "entry j")), DeviceError::Driver { .. }));
-    assert!(matches!(load(&new.replace("sm_52", "sm_999")), DeviceError::Compile(_)));
+    let other = |from, to| load(bad.replace("bra NOWHERE", "ret").replace(from, to).leak());
+    assert_eq!(other("6.0", "99.0"), DeviceError::DriverTooOld);
+    assert!(matches!(other("entry k", "entry j"), DeviceError::Driver { .. }));
+    assert!(matches!(other("sm_52", "sm_999"), DeviceError::Compile(_)));
     assert_eq!(Device::best().to_string(), "cuda:0 (pullback-fakecuda)");
     assert_eq!(gpu.capability(), (9, 0));
 }
