@@ -350,7 +350,7 @@ fn memory_comes_back() {
             }
             // A tensor of the recording, its recording, and what is left of it, in either order.
             let made = step.last().cloned().expect("it ran");
-            if n % 2 == 0 {
+            if n.is_multiple_of(2) {
                 let before = gpu.spare_bytes();
                 drop(made);
                 assert_eq!(gpu.spare_bytes(), before, "a replay still writes it");
@@ -358,7 +358,7 @@ fn memory_comes_back() {
                 assert!(gpu.spare_bytes() >= before + 2 * 8 * n);
             } else {
                 drop(step);
-                assert_eq!(made.to_vec()?, [121.5 * 1.0; 1].repeat(n));
+                assert_eq!(made.to_vec()?, vec![121.5; n]);
             }
             Ok(())
         };

@@ -118,9 +118,9 @@ impl Printer<'_> {
         match self.ty(v).shape() {
             [rows, columns] => {
                 let (rows, columns) = (self.len(*rows), self.len(*columns));
-                quote!((&#name.host()?, #rows, #columns))
+                quote!((&#name.host()?[..], #rows, #columns))
             }
-            _ => quote!(&#name.host()?),
+            _ => quote!(&#name.host()?[..]),
         }
     }
 }
