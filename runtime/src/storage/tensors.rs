@@ -5,7 +5,7 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use super::order::places;
 use super::{Difference, StorageError};
 use crate::DeviceError;
-use crate::leaves::{HostNumbers, Leaf, LeafMut, Leaves, LeavesMut, NumbersMut, Order, Path, Shape};
+use crate::leaves::{HostNumbers, Leaf, LeafMut, Leaves, LeavesMut, Numbers, NumbersMut, Order, Path, Shape};
 use crate::optim::State;
 
 /// What the names of an optimizer's tensors begin with. A slash is in no name of Rust's.
