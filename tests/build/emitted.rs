@@ -23,7 +23,7 @@ pub(crate) fn write(out: &str) {
         let _ = writeln!(text, "{}", module(name, ir));
         let _ = writeln!(
             list,
-            "    Emitted {{ name: {name:?}, ir: {ir:?}, args: {args:?}, vjp: {name}::pull, grad: {name}::GRAD, on: {name}::ON }},"
+            "    Emitted {{ name: {name:?}, ir: {ir:?}, args: {args:?}, vjp: {name}::pull, grad: {name}::GRAD, on: {name}::ON, pull_on: {name}::PULL_ON }},"
         );
     };
     for (name, ir) in files() {
@@ -223,8 +223,17 @@ fn calls(sig: &Signature) -> String {
     } else {
         "None".into()
     };
+    let pull_on = if matches!(sig.ret, RustTy::Float(_)) {
+        "None".into()
+    } else {
+        format!(
+            "Some(|device, args, seeds| {{\n{lets}let (_, the_pull) = f::on(device).vjp({args})?;\n\
+             let the_gradient = the_pull({seed})?;\nOk(vec![{parts}])\n}})"
+        )
+    };
     format!(
         "pub const ON: Option<OnDevice> = {on};\n\
+         pub const PULL_ON: Option<PullOnDevice> = {pull_on};\n\
          pub fn pull(args: &[Datum], seeds: &[Datum]) -> Vec<Vec<f64>> {{\n{lets}\
          let (_, the_pull) = f::vjp({args});\nlet first = the_pull({seed});\nlet the_gradient = the_pull({seed});\n\
          assert_eq!(format!(\"{{first:?}}\"), format!(\"{{the_gradient:?}}\"));\nvec![{parts}]\n}}\n\

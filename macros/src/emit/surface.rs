@@ -37,7 +37,10 @@ pub(crate) fn companion(sig: &Signature, derivatives: &Derivatives) -> TokenStre
         sweep::sweep(sig, names, (&derivatives.module, &derivatives.vjp), &types.grad, Returns::Nothing);
     let workspace = workspace(&types, &wrt, into.as_ref());
     let loops = &into.as_ref().unwrap_or(&pull).loops;
-    let on = into.as_ref().map(|into| on::all(sig, derivatives, &types, into)).unwrap_or_default();
+    let on = match &into {
+        Some(into) => on::all(sig, derivatives, &types, into),
+        None => on::any::all(sig, derivatives, &types, &pull),
+    };
     let explain = format!("{}\n// Its loops over data.\n{loops}{}", derivatives.explain.trim_end(), on.words);
     let methods = methods(sig, &types, &pull, into.as_ref(), (&on.methods, &explain));
     let forward = forward(sig);
@@ -404,19 +407,27 @@ fn pull_lifetime() -> syn::Lifetime {
     syn::Lifetime::new("'pull", Span::call_site())
 }
 
-fn vjp(sig: &Signature, types: &Types, sweep: &Sweep) -> TokenStream {
-    let (ret, grad_type, buffers_type, backward) =
-        (&sig.written_ret, &types.grad, &sweep.buffers, &sweep.name);
-    let params = sig.params.iter().zip(params(sig)).enumerate().map(|(k, (p, printed))| {
+/// The parameters with the types that a function has which is called later: with lifetimes that have a name.
+pub(super) fn pull_types(sig: &Signature) -> impl Iterator<Item = (&Ident, syn::Type)> {
+    sig.params.iter().map(|p| {
         let (name, mut ty) = (&p.name, p.written.clone());
-        if k == 0 && sig.has_receiver() {
-            return if p.passing == Passing::Ref { quote!(&'pull self) } else { printed };
-        }
         if p.passing != Passing::Mut {
             NameLifetimes.visit_type_mut(&mut ty);
         }
         if p.passing == Passing::View {
             name_view_lifetime(&mut ty);
+        }
+        (name, ty)
+    })
+}
+
+fn vjp(sig: &Signature, types: &Types, sweep: &Sweep) -> TokenStream {
+    let (ret, grad_type, buffers_type, backward) =
+        (&sig.written_ret, &types.grad, &sweep.buffers, &sweep.name);
+    let written = sig.params.iter().zip(params(sig)).zip(pull_types(sig));
+    let params = written.enumerate().map(|(k, ((p, printed), (name, ty)))| {
+        if k == 0 && sig.has_receiver() {
+            return if p.passing == Passing::Ref { quote!(&'pull self) } else { printed };
         }
         quote!(#name: #ty)
     });

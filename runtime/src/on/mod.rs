@@ -271,6 +271,9 @@ __placed_arguments! {
         where [P::Owned: Differentiable<Placed = Tensor<E>>, P::Tangent: Differentiable<Placed = Tensor<E>>];
 }
 
+/// What pulls cotangents back on a device: from one of a function's value to the gradient.
+pub type Pull<'pull, Seed, Grad> = Box<dyn Fn(Seed) -> Result<Grad, DeviceError> + 'pull>;
+
 /// Runs a computation whose panics are errors: what panics in a call of the function itself.
 #[doc(hidden)]
 pub fn guarded<T>(f: impl FnOnce() -> Result<T, DeviceError>) -> Result<T, DeviceError> {

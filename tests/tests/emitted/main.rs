@@ -18,6 +18,9 @@ type Gradient = fn(&[Datum]) -> (f64, Vec<Vec<f64>>);
 /// The same on a device.
 type OnDevice = fn(&Device, &[Datum]) -> Result<(f64, Vec<Vec<f64>>), DeviceError>;
 
+/// Gradients for cotangents, on a device, of functions of something else.
+type PullOnDevice = fn(&Device, &[Datum], &[Datum]) -> Result<Vec<Vec<f64>>, DeviceError>;
+
 /// A function in IR and its generated derivative.
 pub(crate) struct Emitted {
     name: &'static str,
@@ -27,6 +30,7 @@ pub(crate) struct Emitted {
     vjp: fn(&[Datum], &[Datum]) -> Vec<Vec<f64>>,
     grad: Option<Gradient>,
     on: Option<OnDevice>,
+    pull_on: Option<PullOnDevice>,
 }
 
 #[allow(warnings, clippy::all)]
@@ -51,14 +55,22 @@ fn generated_code_agrees_with_the_interpreter() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// Every function of one number, there.
+/// Every function, there.
 fn differences(device: &Device) -> Vec<String> {
     let mut failures = Vec::new();
     for emitted in generated::EMITTED {
-        let Some(on) = emitted.on else { continue };
         let case = Case::new(emitted, 5);
-        let found = match on(device, &case.args) {
-            Ok((value, got)) => differ(&[vec![value]], &case.value).or_else(|| differ(&got, &case.gradient)),
+        let found = match (emitted.on, emitted.pull_on) {
+            (Some(on), _) => on(device, &case.args).map(|(value, got)| {
+                differ(&[vec![value]], &case.value).or_else(|| differ(&got, &case.gradient))
+            }),
+            (_, Some(pull)) => {
+                pull(device, &case.args, &case.seeds).map(|got| differ(&got, &case.cotangents))
+            }
+            _ => panic!("{}: neither a gradient nor a pullback", emitted.name),
+        };
+        let found = match found {
+            Ok(found) => found,
             Err(DeviceError::Unsupported(why)) => {
                 println!("{}: {why}", emitted.name);
                 None

@@ -9,17 +9,40 @@ use super::{Function, Open};
 
 /// Arguments as host values, under the parameters' names.
 fn held(function: &Function<'_>) -> TokenStream {
+    let (hold, lend) = (hold(function), lend(function));
+    quote!(#hold #lend)
+}
+
+/// What the call keeps of its arguments, under the parameters' names.
+pub(super) fn hold(function: &Function<'_>) -> TokenStream {
     let one = |open: &Open<'_>| {
-        let (name, text, target, argument) = (&open.param.name, open.text(), open.target(), open.argument());
+        let (name, text, argument) = (&open.param.name, open.text(), open.argument());
+        quote!(let #name = #argument::hold(#name, #text)?;)
+    };
+    function.opens.iter().flatten().map(one).collect()
+}
+
+/// The host values in what is kept.
+pub(super) fn lend(function: &Function<'_>) -> TokenStream {
+    let one = |open: &Open<'_>| {
+        let (name, target) = (&open.param.name, open.target());
         let by_reference = matches!(open.param.written, syn::Type::Reference(_));
         let value = quote!(::core::borrow::Borrow::<#target>::borrow(&#name));
         let value = if by_reference { value } else { quote!(::pullback::Differentiable::copied(#value)) };
-        quote! {
-            let #name = #argument::hold(#name, #text)?;
-            let #name = #value;
-        }
+        quote!(let #name = #value;)
     };
     function.opens.iter().flatten().map(one).collect()
+}
+
+/// The gradient as the arguments want it, from a gradient in the host's memory.
+pub(super) fn given_back(function: &Function<'_>, grad: &TokenStream) -> TokenStream {
+    let all: Vec<_> = function.wrt().collect();
+    let parts = all.iter().map(|(param, open)| {
+        let name = &param.name;
+        let whole = if all.len() == 1 { quote!(#grad) } else { quote!(#grad.#name) };
+        open.map(Open::argument).map_or(whole.clone(), |argument| quote!(#argument::give_back(#whole)?))
+    });
+    function.gradient(&parts.collect::<Vec<_>>())
 }
 
 /// Value and gradient.
@@ -28,13 +51,7 @@ pub(super) fn gradient(function: &Function<'_>, into: &Sweep) -> TokenStream {
     let arguments = sig.params.iter().map(argument);
     let (room, value) = (local(sig, "workspace"), local(sig, "value"));
     let workspace = &function.types.workspace;
-    let all: Vec<_> = function.wrt().collect();
-    let parts = all.iter().map(|(param, open)| {
-        let name = &param.name;
-        let whole = if all.len() == 1 { quote!(#room.grad) } else { quote!(#room.grad.#name) };
-        open.map(Open::argument).map_or(whole.clone(), |argument| quote!(#argument::give_back(#whole)?))
-    });
-    let grad = function.gradient(&parts.collect::<Vec<_>>());
+    let grad = given_back(function, &quote!(#room.grad));
     quote! {
         ::pullback::on::guarded(|| {
             #held

@@ -13,7 +13,7 @@ use super::{Function, Open};
 use crate::types::{Leaf, Param};
 
 /// The arguments of a program: the columns of all parameters.
-fn arguments(function: &Function<'_>) -> (TokenStream, TokenStream) {
+pub(super) fn arguments(function: &Function<'_>) -> (TokenStream, TokenStream) {
     let (mut before, mut arguments) = (TokenStream::new(), TokenStream::new());
     for (param, open) in function.params() {
         let name = &param.name;
@@ -51,7 +51,20 @@ pub(super) fn value(function: &Function<'_>, program: &Program) -> TokenStream {
 /// Value and gradient.
 pub(super) fn gradient(function: &Function<'_>, program: &Program) -> TokenStream {
     let ((before, arguments), name) = (arguments(function), &program.name);
-    let mut results = vec![local(function.sig, "value")];
+    let (value, (results, after, grad)) = (local(function.sig, "value"), gradients(function));
+    quote! {
+        ::pullback::on::guarded(|| {
+            #before
+            let (#value, #(#results,)*) = #name(gpu, #arguments)?;
+            #after
+            ::core::result::Result::Ok((#value, #grad))
+        })
+    }
+}
+
+/// The cotangents that a program returns: their variables, what makes a gradient of them, and the gradient.
+pub(super) fn gradients(function: &Function<'_>) -> (Vec<Ident>, TokenStream, TokenStream) {
+    let mut results = Vec::new();
     let (mut after, mut parts) = (TokenStream::new(), Vec::new());
     for (param, open) in function.wrt() {
         let leaves: Vec<Leaf> = param.ty.leaves().into_iter().filter(|l| l.active).collect();
@@ -63,15 +76,8 @@ pub(super) fn gradient(function: &Function<'_>, program: &Program) -> TokenStrea
         results.extend(own);
         parts.push(quote!(#made));
     }
-    let (value, grad) = (&results[0], function.gradient(&parts));
-    quote! {
-        ::pullback::on::guarded(|| {
-            #before
-            let (#(#results,)*) = #name(gpu, #arguments)?;
-            #after
-            ::core::result::Result::Ok((#value, #grad))
-        })
-    }
+    let grad = function.gradient(&parts);
+    (results, after, grad)
 }
 
 /// The gradient by one parameter, `made` from results of the program, its `own`.

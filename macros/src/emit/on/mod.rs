@@ -1,5 +1,6 @@
 //! `loss::on(&device)`: the function and its gradient where the user says.
 
+pub(super) mod any;
 mod cpu;
 mod gpu;
 
@@ -138,14 +139,25 @@ impl<'s> Function<'s> {
 pub(super) fn all(sig: &Signature, derivatives: &Derivatives, types: &Types, into: &Sweep) -> Printed {
     let function = Function::new(sig, types);
     let programs = programs(sig, derivatives);
-    let on = format_ident!("{}On", camel(&sig.name.unraw().to_string()));
     let methods = methods(&function, into, &programs);
-    let (vis, name, device) = (sig.api_vis(), sig.api("on"), local(sig, "device"));
     let (mut code, mut words) = (TokenStream::new(), String::new());
     for program in &programs {
         code.extend(program.code.clone());
         words.push_str(&program.words);
     }
+    companion_of(sig, "value_and_grad", &methods, &code, words)
+}
+
+/// The struct that stands for the function on a device, and the function that makes it.
+fn companion_of(
+    sig: &Signature,
+    example: &str,
+    methods: &TokenStream,
+    code: &TokenStream,
+    words: String,
+) -> Printed {
+    let on = format_ident!("{}On", camel(&sig.name.unraw().to_string()));
+    let (vis, name, device) = (sig.api_vis(), sig.api("on"), local(sig, "device"));
     let items = quote! {
         /// The function on a device. What is on a device may be passed in the place of what the function takes; its gradient is
         /// there then.
@@ -161,7 +173,7 @@ pub(super) fn all(sig: &Signature, derivatives: &Derivatives, types: &Types, int
         #code
     };
     let target = sig.target();
-    let text = format!("The function on a device: `{target}::{name}(&device).value_and_grad(..)`.");
+    let text = format!("The function on a device: `{target}::{name}(&device).{example}(..)`.");
     let methods = quote! {
         #[doc = #text]
         #[inline]
