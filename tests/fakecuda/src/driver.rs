@@ -63,7 +63,7 @@ impl Code {
 pub(crate) type Result<T> = std::result::Result<T, Code>;
 
 /// Bytes of memory of the pretended device.
-pub(crate) const MEMORY: usize = 1 << 32;
+pub(crate) const MEMORY: usize = 1 << 29;
 
 /// The pretended device's compute capability: 9.0.
 pub(crate) const CAPABILITY: (i32, i32) = (9, 0);

@@ -7,7 +7,8 @@
 //!
 //! It is a `libcublas.so` as well.
 //!
-//! `PULLBACK_FAKECUDA_SEED` sets the first of the random orders.
+//! `PULLBACK_FAKECUDA_SEED` sets the first of the random orders. With `PULLBACK_FAKECUDA_IDLE` nothing is launched and nothing comes
+//! back, so that one can measure what the host does for a launch.
 
 mod abi;
 mod blas;

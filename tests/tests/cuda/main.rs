@@ -3,6 +3,7 @@
 mod cublas;
 mod harness;
 mod launches;
+mod memory;
 mod models;
 mod networks;
 mod recordings;
