@@ -1,5 +1,7 @@
-//! Timings on a GPU: what a copy reaches, what steps of the tutorials' models take, and matrix products. Prints a table; on
-//! a machine without a GPU it says so. `--small` makes everything small, to see that it runs.
+//! Timings on a GPU: what a copy reaches, what a launch costs the host, what steps of the tutorials' models take, matrix products,
+//! and what kernels take of the GPU. Prints tables; on a machine without a GPU it says so. `--small` makes everything small, to see
+//! that it runs. `--launches` only shows what a launch costs the host; with it the driver for tests stands in, which is
+//! to do nothing then: `PULLBACK_FAKECUDA_IDLE=1`.
 
 use std::time::Instant;
 
@@ -57,6 +59,41 @@ fn copy(device: &Device, n: usize) -> Result<f64, DeviceError> {
     Ok(rate)
 }
 
+/// What queueing a kernel costs the host.
+fn launches(device: &Device) -> Result<(), DeviceError> {
+    const LAUNCHES: usize = 1000;
+    let mut x = Tensor::<f32>::ones(&[1000], device)?;
+    let y = x.duplicate()?;
+    let rows = |what: &str, step: &mut dyn FnMut() -> Result<(), DeviceError>| {
+        step()?;
+        let mut best = f64::INFINITY;
+        for _ in 0..10 {
+            device.synchronize()?;
+            let start = Instant::now();
+            (0..LAUNCHES).try_for_each(|_| step())?;
+            best = best.min(start.elapsed().as_secs_f64() / LAUNCHES as f64);
+        }
+        println!("| host: {what} | {:.2} us | |", best * 1e6);
+        Ok(())
+    };
+    rows("a launch, in place", &mut || x.descend(&y, 0.1))?;
+    rows("a launch with a new array", &mut || y.scale(0.5).map(drop))?;
+    let mut step = device.record_with(y.duplicate()?, |z| (0..10).try_for_each(|_| z.descend(&y, 0.1)));
+    (0..4).try_for_each(|_| step.run())?;
+    rows("a recording of 10 launches", &mut || step.run())?;
+    device.synchronize()
+}
+
+/// What the kernels above take of a multiprocessor.
+fn usage(device: &Device) -> Result<(), DeviceError> {
+    let gpu = device.gpu().ok_or(DeviceError::NoDriver)?;
+    println!("\n| kernel | registers | bytes of local memory |\n| --- | --- | --- |");
+    for kernel in gpu.usage()? {
+        println!("| {} | {} | {} |", kernel.kernel, kernel.registers, kernel.local_bytes);
+    }
+    Ok(())
+}
+
 fn cubics(device: &Device, sizes: &[usize], rate: f64) -> Result<(), DeviceError> {
     for &n in sizes {
         let x = Tensor::<f32>::rand(&[n], 1, device)?;
@@ -102,18 +139,23 @@ fn models(device: &Device, n: usize, side: usize) -> Result<(), DeviceError> {
 }
 
 fn main() -> Result<(), DeviceError> {
-    let small = std::env::args().any(|a| a == "--small");
-    let device = if small { pullback_tests::fake::device() } else { Device::best() };
+    let [small, only_launches] = ["--small", "--launches"].map(|given| std::env::args().any(|a| a == given));
+    let device = if small || only_launches { pullback_tests::fake::device() } else { Device::best() };
     if device.is_cpu() {
         println!("There is no GPU here.");
         return Ok(());
     }
     println!("{device}\n\n| what | time | rate |\n| --- | --- | --- |");
+    launches(&device)?;
+    if only_launches {
+        return Ok(());
+    }
     let (large, sizes, n, side) = match small {
         true => (1 << 10, vec![2000], 512, 20),
         false => (1 << 28, vec![2000, 1 << 20, 1 << 28], 1 << 20, 2048),
     };
     let rate = copy(&device, large)?;
     cubics(&device, &sizes, rate)?;
-    models(&device, n, side)
+    models(&device, n, side)?;
+    usage(&device)
 }

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 mkdir -p "$folder"
 
 cargo test --release -p pullback-tests --features cuda --no-run --message-format=json \
-    --test cuda --test emitted --test language --test dense --test derivatives --test tensors --bench device |
+    --test cuda --test emitted --test language --test dense --test derivatives --test tensors --test placed --bench device |
     python3 -c '
 import json, shutil, sys
 folder = sys.argv[1]
@@ -18,5 +18,7 @@ for line in sys.stdin:
     if made.get("executable") and made["target"]["kind"] != ["lib"]:
         shutil.copy2(made["executable"], folder + "/" + made["target"]["name"])
 ' "$folder"
-cp tests/gpu/run.sh "$folder"
+cp tests/gpu/run.sh tests/peers/gpu.py "$folder"
+# For --small on a machine without a GPU.
+cp target/release/deps/libpullback_fakecuda.so "$folder"
 ls -l "$folder"

@@ -11,7 +11,7 @@ use cust::sys::CUstream;
 use super::cublas::Cublas;
 use super::link::Link;
 use super::memory::Pool;
-use super::modules::Modules;
+use super::modules::{Modules, Usage};
 use super::status::{Failures, Words};
 use super::{Buffer, PARTIAL_BYTES, capture};
 use crate::DeviceError;
@@ -219,6 +219,15 @@ impl Gpu {
     #[must_use]
     pub fn spare_bytes(&self) -> usize {
         self.pool.bytes()
+    }
+
+    /// What each kernel that was used takes of a multiprocessor, by name.
+    ///
+    /// # Errors
+    /// If the driver refuses.
+    pub fn usage(&self) -> Result<Vec<Usage>, DeviceError> {
+        self.enter()?;
+        self.modules.usage()
     }
 
     /// Gives the memory that nobody uses back to the driver.

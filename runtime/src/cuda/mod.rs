@@ -28,6 +28,7 @@ pub use element::Element;
 pub use gpu::Gpu;
 pub use graph::Graph;
 pub use launch::Arg;
+pub use modules::Usage;
 pub use product::{Product, STEP, TILE, stretches};
 #[doc(hidden)]
 pub use pullback_cuda_shim::use_library;

@@ -17,8 +17,22 @@ use crate::DeviceError;
 pub(super) struct Modules {
     modules: Mutex<HashMap<&'static str, Arc<Module>>>,
     /// By where the texts lie: constants of the program, which are the same as long as it runs.
-    functions: RwLock<HashMap<Place, Function, BuildHasherDefault<Mix>>>,
+    functions: RwLock<HashMap<Place, (&'static str, Function), BuildHasherDefault<Mix>>>,
 }
+
+/// What a kernel takes of a multiprocessor.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Usage {
+    /// The kernel's name.
+    pub kernel: &'static str,
+    /// Registers a thread.
+    pub registers: i32,
+    /// Bytes of memory a thread: arrays, and registers that were spilled.
+    pub local_bytes: i32,
+}
+
+/// `CU_FUNC_ATTRIBUTE_NUM_REGS` and `CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES`.
+const USAGE: [u32; 2] = [4, 3];
 
 /// Where a module's text and a kernel's name lie.
 #[derive(PartialEq, Eq, Hash, Clone, Copy)]
@@ -69,12 +83,29 @@ impl Modules {
             name_length: name.len(),
         };
         if let Some(known) = self.functions.read().unwrap_or_else(|e| e.into_inner()).get(&place) {
-            return Ok(*known);
+            return Ok(known.1);
         }
         let module = self.module(text)?;
         let function = Function(module.get_function(name).map_err(failed("finding a kernel"))?.to_raw());
-        self.functions.write().unwrap_or_else(|e| e.into_inner()).insert(place, function);
+        self.functions.write().unwrap_or_else(|e| e.into_inner()).insert(place, (name, function));
         Ok(function)
+    }
+
+    /// What each kernel that was used takes, by name.
+    pub(super) fn usage(&self) -> Result<Vec<Usage>, DeviceError> {
+        let functions = self.functions.read().unwrap_or_else(|e| e.into_inner());
+        let ask = |&(kernel, Function(function)): &(&'static str, Function)| {
+            let mut found = [0; USAGE.len()];
+            for (value, attribute) in found.iter_mut().zip(USAGE) {
+                // SAFETY: the kernel belongs to a module that is never unloaded, and the number may be written.
+                let code = unsafe { raw::function_attribute(value, attribute, function) };
+                raw::check("asking what a kernel takes", code)?;
+            }
+            Ok(Usage { kernel, registers: found[0], local_bytes: found[1] })
+        };
+        let mut all = functions.values().map(ask).collect::<Result<Vec<_>, _>>()?;
+        all.sort();
+        Ok(all)
     }
 
     fn module(&self, text: &'static str) -> Result<Arc<Module>, DeviceError> {

@@ -1,7 +1,7 @@
 //! The driver's functions that work goes through, with their codes as numbers: a code that cust does not know would be no
 //! value of its type.
 
-use std::ffi::{CStr, c_char, c_uint, c_ulonglong, c_void};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_ulonglong, c_void};
 
 use cust::sys::{CUfunction, CUgraph, CUgraphExec, CUjit_option, CUmodule, CUstream};
 
@@ -25,6 +25,7 @@ driver! {
         function: CUfunction, grid_x: c_uint, grid_y: c_uint, grid_z: c_uint, block_x: c_uint, block_y: c_uint,
         block_z: c_uint, shared: c_uint, stream: CUstream, args: *mut *mut c_void, extra: *mut *mut c_void
     );
+    function_attribute = "cuFuncGetAttribute"(value: *mut c_int, attribute: c_uint, function: CUfunction);
     fill_bytes = "cuMemsetD8Async"(to: u64, value: u8, count: usize, stream: CUstream);
     fill_words = "cuMemsetD32Async"(to: u64, value: u32, count: usize, stream: CUstream);
     copy = "cuMemcpyDtoDAsync_v2"(to: u64, from: u64, bytes: usize, stream: CUstream);
