@@ -173,11 +173,7 @@ fn enumeration(item: &ItemEnum, errors: &mut Errors) -> Res<TokenStream> {
         quote!(#ident::#v => #n)
     });
     let arms: Vec<TokenStream> = arms.collect();
-    let copies = item.variants.iter().map(|v| {
-        let v = &v.ident;
-        quote!(#ident::#v => #ident::#v)
-    });
-    let (quiet, devices) = (quiet(), placed::enumeration(ident));
+    let (quiet, devices) = (quiet(), placed::enumeration(item));
     let ty = RustTy::Enum(std::rc::Rc::new(Enum { name: new_name(ident), variants }));
     let (definitions, id) = (known::definitions([&ty]), known::portable(&ty));
     let carrier = companion::carrier(vis, ident, &quote!(type #definitions = #id), "");
@@ -189,37 +185,6 @@ fn enumeration(item: &ItemEnum, errors: &mut Errors) -> Res<TokenStream> {
                 #[inline(always)]
                 #vis fn __pullback_index(&self) -> ::core::primitive::i64 {
                     match self { #(#arms),* }
-                }
-            }
-
-            impl ::pullback::Differentiable for #ident {
-                type Tangent = ();
-                type Placed = Self;
-                type Form = ::pullback::differentiable::Single<Self>;
-                fn zeros_like(&self) {}
-                fn copied(&self) -> Self {
-                    match self { #(#copies),* }
-                }
-                fn to(
-                    &self,
-                    _device: &::pullback::Device,
-                ) -> ::core::result::Result<Self, ::pullback::DeviceError> {
-                    ::core::result::Result::Ok(self.copied())
-                }
-                fn from_placed(placed: &Self) -> ::core::result::Result<Self, ::pullback::DeviceError> {
-                    ::core::result::Result::Ok(placed.copied())
-                }
-                fn pack(
-                    items: &[Self],
-                    _device: &::pullback::Device,
-                ) -> ::core::result::Result<::std::vec::Vec<Self>, ::pullback::DeviceError> {
-                    ::core::result::Result::Ok(items.iter().map(Self::copied).collect())
-                }
-                fn unpack<'a: 'a>(
-                    opened: ::std::vec::Vec<&'a Self>,
-                    _count: ::core::primitive::usize,
-                ) -> ::core::result::Result<::std::vec::Vec<Self>, ::pullback::DeviceError> {
-                    ::core::result::Result::Ok(opened.into_iter().map(Self::copied).collect())
                 }
             }
 

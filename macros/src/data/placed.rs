@@ -88,30 +88,39 @@ pub(super) struct Form<'s> {
 impl Form<'_> {
     /// The struct of tensors with what it can do. Its leaves are not among it.
     pub(super) fn items(&self) -> TokenStream {
-        let Form { host, placed, vis, .. } = self;
-        let doc = format!("A [`{host}`] on a device.");
-        let text = host.to_string();
+        let (definition, copies, methods) = (self.definition(), self.copies(), self.methods());
+        quote!(#definition #copies #methods)
+    }
+
+    fn definition(&self) -> TokenStream {
+        let Form { host, placed, .. } = self;
+        let (doc, text) = (format!("A [`{host}`] on a device."), host.to_string());
         let fields = self.parts.iter().map(|part| {
             let (member, ty, doc) = (&part.member, part.placed_type(), format!("`{}` there.", part.name));
             if self.tuple { quote!(#[doc = #doc] pub #ty) } else { quote!(#[doc = #doc] pub #member: #ty) }
         });
         let body = if self.tuple { quote!((#(#fields),*);) } else { quote!({ #(#fields),* }) };
-        let copies = self.fields(&quote!(self), |m| quote!(::pullback::differentiable::Move::copy(&self.#m)));
-        let moves = self
-            .fields(&quote!(self), |m| quote!(::pullback::differentiable::Move::moved(&self.#m, device)?));
         quote! {
             #[doc = #doc]
             pub struct #placed #body
 
-            impl ::core::clone::Clone for #placed {
-                fn clone(&self) -> Self {
-                    #placed { #(#copies),* }
-                }
-            }
-
             impl ::core::fmt::Debug for #placed {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     ::pullback::leaves::describe(self, #text, f)
+                }
+            }
+        }
+    }
+
+    fn copies(&self) -> TokenStream {
+        let placed = &self.placed;
+        let copies = self.fields(&quote!(self), |m| quote!(::pullback::differentiable::Move::copy(&self.#m)));
+        let moves = self
+            .fields(&quote!(self), |m| quote!(::pullback::differentiable::Move::moved(&self.#m, device)?));
+        quote! {
+            impl ::core::clone::Clone for #placed {
+                fn clone(&self) -> Self {
+                    #placed { #(#copies),* }
                 }
             }
 
@@ -126,7 +135,12 @@ impl Form<'_> {
                     ::core::clone::Clone::clone(self)
                 }
             }
+        }
+    }
 
+    fn methods(&self) -> TokenStream {
+        let Form { host, placed, vis, .. } = self;
+        quote! {
             impl #placed {
                 /// The same on another device.
                 ///
@@ -321,7 +335,8 @@ fn stacked(part: &Part) -> TokenStream {
 }
 
 /// What an enum needs in order to be a part of something that moves: it stays where it is, and programs take its index.
-pub(super) fn enumeration(ident: &Ident) -> TokenStream {
+pub(super) fn enumeration(item: &syn::ItemEnum) -> TokenStream {
+    let ident = &item.ident;
     let index = |all: TokenStream| {
         quote! {
             out.push_host::<::core::primitive::i64>(#all.map(|x| x.__pullback_index()).collect(), dims);
@@ -329,7 +344,10 @@ pub(super) fn enumeration(ident: &Ident) -> TokenStream {
         }
     };
     let (runs, items) = (index(quote!(runs.iter().copied().flatten())), index(quote!(items.iter().copied())));
+    let stays = enumeration_stays(item);
     quote! {
+        #stays
+
         impl ::pullback::on::Flat for #ident {
             ::pullback::__on_gpu! {
                 fn flatten(
@@ -358,6 +376,47 @@ pub(super) fn enumeration(ident: &Ident) -> TokenStream {
             }
             fn copy(&self) -> Self {
                 ::pullback::Differentiable::copied(self)
+            }
+        }
+    }
+}
+
+/// An enum has no derivative, and is on a device what it is with the host.
+fn enumeration_stays(item: &syn::ItemEnum) -> TokenStream {
+    let ident = &item.ident;
+    let copies = item.variants.iter().map(|v| {
+        let v = &v.ident;
+        quote!(#ident::#v => #ident::#v)
+    });
+    quote! {
+        impl ::pullback::Differentiable for #ident {
+            type Tangent = ();
+            type Placed = Self;
+            type Form = ::pullback::differentiable::Single<Self>;
+            fn zeros_like(&self) {}
+            fn copied(&self) -> Self {
+                match self { #(#copies),* }
+            }
+            fn to(
+                &self,
+                _device: &::pullback::Device,
+            ) -> ::core::result::Result<Self, ::pullback::DeviceError> {
+                ::core::result::Result::Ok(self.copied())
+            }
+            fn from_placed(placed: &Self) -> ::core::result::Result<Self, ::pullback::DeviceError> {
+                ::core::result::Result::Ok(placed.copied())
+            }
+            fn pack(
+                items: &[Self],
+                _device: &::pullback::Device,
+            ) -> ::core::result::Result<::std::vec::Vec<Self>, ::pullback::DeviceError> {
+                ::core::result::Result::Ok(items.iter().map(Self::copied).collect())
+            }
+            fn unpack<'a: 'a>(
+                opened: ::std::vec::Vec<&'a Self>,
+                _count: ::core::primitive::usize,
+            ) -> ::core::result::Result<::std::vec::Vec<Self>, ::pullback::DeviceError> {
+                ::core::result::Result::Ok(opened.into_iter().map(Self::copied).collect())
             }
         }
     }

@@ -30,7 +30,7 @@ pub use path::Path;
 pub use shape::{Order, Shape};
 pub use values::Number;
 
-use crate::{DeviceError, Tensor};
+use crate::{Device, DeviceError, Tensor};
 
 /// A value with leaves, which are visited in an order that depends on its type and lengths only.
 ///
@@ -180,6 +180,16 @@ impl<'a> Numbers<'a> {
         match self {
             Numbers::F32(_) | Numbers::TensorF32(_) => "f32",
             Numbers::F64(_) | Numbers::TensorF64(_) => "f64",
+        }
+    }
+
+    /// Where they are.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        match self {
+            Numbers::F32(_) | Numbers::F64(_) => Device::cpu(),
+            Numbers::TensorF32(x) => x.device(),
+            Numbers::TensorF64(x) => x.device(),
         }
     }
 

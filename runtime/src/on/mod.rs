@@ -213,6 +213,16 @@ pub fn held<P: Parameter + ?Sized>(
     inside(name, P::Owned::from_placed(placed))
 }
 
+/// An argument that is passed by value, in the host's memory.
+#[doc(hidden)]
+pub fn owned<T, A: Argument<T>>(argument: A, name: &str) -> Result<T, DeviceError>
+where
+    T: Flat,
+    T::Tangent: Cotangent,
+{
+    Ok(argument.hold(name)?.borrow().copied())
+}
+
 /// The columns of a value of the host.
 #[cfg(feature = "cuda")]
 #[doc(hidden)]

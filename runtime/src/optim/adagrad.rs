@@ -1,7 +1,6 @@
 //! Adagrad.
 
-use super::sgd::decayed;
-use super::update::{Real, Rule};
+use super::rules::{Real, Rule, Shaped, shaped};
 use super::{LeafError, Optimizer, State, common, methods};
 use crate::leaves::{Leaves, LeavesMut};
 
@@ -79,10 +78,10 @@ common! { Adagrad }
 impl Optimizer for Adagrad {
     fn update(&mut self, params: &mut dyn LeavesMut, grad: &dyn Leaves) -> Result<(), LeafError> {
         let rule = Sum {
-            rate: -self.rate / (1.0 + self.state.steps() as f64 * self.rate_decay),
+            rate: self.rate,
+            rate_decay: self.rate_decay,
             eps: self.eps,
-            sign: if self.maximize { -1.0 } else { 1.0 },
-            weight_decay: self.weight_decay,
+            shaped: Shaped::new(self.maximize, self.weight_decay),
         };
         self.state.step(params, grad, (["sum"], self.initial_sum), rule)
     }
@@ -94,19 +93,37 @@ impl Optimizer for Adagrad {
     methods! {}
 }
 
-#[derive(Clone, Copy)]
-struct Sum {
+/// Adagrad.
+#[derive(Clone, Copy, Debug)]
+pub struct Sum {
     rate: f64,
+    rate_decay: f64,
     eps: f64,
-    sign: f64,
-    weight_decay: f64,
+    shaped: Shaped,
 }
 
-impl Rule<1> for Sum {
+impl Rule<1, 4, 2, 1> for Sum {
+    const NAME: &'static str = "adagrad";
+    fn constants(&self) -> [f64; 4] {
+        let [a, b, c] = self.shaped.constants();
+        [self.eps, a, b, c]
+    }
+    fn inputs(&self) -> [f64; 2] {
+        [self.rate, self.rate_decay]
+    }
+    fn schedule<T: Real>(&[rate, decay]: &[T; 2], steps: T) -> [T; 1] {
+        [-rate / (T::of(1.0) + steps * decay)]
+    }
     #[inline(always)]
-    fn update<T: Real>(&self, param: T, grad: T, [sum]: &mut [T; 1]) -> T {
-        let grad = decayed(param, T::of(self.sign) * grad, self.weight_decay);
+    fn update<T: Real>(
+        &[eps, a, b, c]: &[T; 4],
+        &[rate]: &[T; 1],
+        param: T,
+        grad: T,
+        [sum]: &mut [T; 1],
+    ) -> T {
+        let grad = shaped([a, b, c], param, grad);
         *sum = *sum + grad * grad;
-        param + T::of(self.rate) * (grad / (sum.sqrt() + T::of(self.eps)))
+        param + rate * (grad / (sum.sqrt() + eps))
     }
 }

@@ -1,8 +1,6 @@
 //! Adam and AdamW.
 
-use super::rmsprop::lerp;
-use super::sgd::decayed;
-use super::update::{Real, Rule};
+use super::rules::{Real, Rule, Shaped, lerp, shaped, weights};
 use super::{LeafError, Optimizer, State, common, methods};
 use crate::leaves::{Leaves, LeavesMut};
 
@@ -70,16 +68,11 @@ macro_rules! adam {
             }
 
             fn moments(&self) -> Moments {
-                // in floating point: an `i32` may not hold the number of steps
-                let correction = |beta: f64| 1.0 - beta.powf((self.state.steps() + 1) as f64);
-                let (first, second) = self.betas;
                 Moments {
-                    size: -self.rate / correction(first),
-                    root: correction(second).sqrt(),
+                    rate: self.rate,
                     betas: self.betas,
                     eps: self.eps,
-                    sign: if self.maximize { -1.0 } else { 1.0 },
-                    weight_decay: if $decoupled { 0.0 } else { self.weight_decay },
+                    shaped: Shaped::new(self.maximize, if $decoupled { 0.0 } else { self.weight_decay }),
                     shrink: if $decoupled { 1.0 - self.rate * self.weight_decay } else { 1.0 },
                 }
             }
@@ -92,7 +85,7 @@ macro_rules! adam {
                 let moments = self.moments();
                 match *self.slots() {
                     [a, b] => self.state.step(params, grad, ([a, b], 0.0), moments),
-                    [a, b, c] => self.state.step(params, grad, ([a, b, c], 0.0), moments),
+                    [a, b, c] => self.state.step(params, grad, ([a, b, c], 0.0), Largest(moments)),
                     _ => unreachable!("two or three slots"),
                 }
             }
@@ -140,47 +133,93 @@ adam! {
     AdamW, 0.01, true
 }
 
-#[derive(Clone, Copy)]
-struct Moments {
-    size: f64,
-    root: f64,
+/// Adam and AdamW.
+#[derive(Clone, Copy, Debug)]
+pub struct Moments {
+    rate: f64,
     betas: (f64, f64),
     eps: f64,
-    sign: f64,
-    weight_decay: f64,
+    shaped: Shaped,
     shrink: f64,
 }
 
+/// With the largest mean square so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Largest(Moments);
+
 impl Moments {
+    /// The step's size, and what the root of the mean square is divided by.
+    #[inline(always)]
+    fn corrections<T: Real>(&[rate, first, second]: &[T; 3], steps: T) -> [T; 2] {
+        let step = steps + T::of(1.0);
+        let correction = |beta: T| T::of(1.0) - beta.power(step);
+        [-rate / correction(first), correction(second).sqrt()]
+    }
+
     /// Takes the gradient into the means; returns the shrunk parameter.
     #[inline(always)]
-    fn take<T: Real>(&self, param: T, grad: T, mean: &mut T, square: &mut T) -> T {
-        let grad = decayed(param, T::of(self.sign) * grad, self.weight_decay);
-        *mean = lerp(*mean, grad, 1.0 - self.betas.0);
-        *square = T::of(self.betas.1) * *square + T::of(1.0 - self.betas.1) * (grad * grad);
-        T::of(self.shrink) * param
+    fn take<T: Real>(constants: &[T; 10], param: T, grad: T, mean: &mut T, square: &mut T) -> T {
+        let [a, b, c, x, y, z, keep, rest, _, shrink] = *constants;
+        let grad = shaped([a, b, c], param, grad);
+        *mean = lerp([x, y, z], *mean, grad);
+        *square = keep * *square + rest * (grad * grad);
+        shrink * param
     }
 
     #[inline(always)]
-    fn go<T: Real>(&self, param: T, mean: T, square: T) -> T {
-        param + T::of(self.size) * (mean / (square.sqrt() / T::of(self.root) + T::of(self.eps)))
-    }
-}
-
-impl Rule<2> for Moments {
-    #[inline(always)]
-    fn update<T: Real>(&self, param: T, grad: T, [mean, square]: &mut [T; 2]) -> T {
-        let param = self.take(param, grad, mean, square);
-        self.go(param, *mean, *square)
+    fn go<T: Real>(eps: T, &[size, root]: &[T; 2], param: T, mean: T, square: T) -> T {
+        param + size * (mean / (square.sqrt() / root + eps))
     }
 }
 
-impl Rule<3> for Moments {
+impl Rule<2, 10, 3, 2> for Moments {
+    const NAME: &'static str = "adam";
+    fn constants(&self) -> [f64; 10] {
+        let [a, b, c] = self.shaped.constants();
+        let [x, y, z] = weights(1.0 - self.betas.0);
+        [a, b, c, x, y, z, self.betas.1, 1.0 - self.betas.1, self.eps, self.shrink]
+    }
+    fn inputs(&self) -> [f64; 3] {
+        [self.rate, self.betas.0, self.betas.1]
+    }
+    fn schedule<T: Real>(inputs: &[T; 3], steps: T) -> [T; 2] {
+        Moments::corrections(inputs, steps)
+    }
     #[inline(always)]
-    fn update<T: Real>(&self, param: T, grad: T, [mean, square, largest]: &mut [T; 3]) -> T {
-        let param = self.take(param, grad, mean, square);
+    fn update<T: Real>(
+        constants: &[T; 10],
+        scheduled: &[T; 2],
+        param: T,
+        grad: T,
+        [mean, square]: &mut [T; 2],
+    ) -> T {
+        let param = Moments::take(constants, param, grad, mean, square);
+        Moments::go(constants[8], scheduled, param, *mean, *square)
+    }
+}
+
+impl Rule<3, 10, 3, 2> for Largest {
+    const NAME: &'static str = "amsgrad";
+    fn constants(&self) -> [f64; 10] {
+        self.0.constants()
+    }
+    fn inputs(&self) -> [f64; 3] {
+        self.0.inputs()
+    }
+    fn schedule<T: Real>(inputs: &[T; 3], steps: T) -> [T; 2] {
+        Moments::corrections(inputs, steps)
+    }
+    #[inline(always)]
+    fn update<T: Real>(
+        constants: &[T; 10],
+        scheduled: &[T; 2],
+        param: T,
+        grad: T,
+        [mean, square, largest]: &mut [T; 3],
+    ) -> T {
+        let param = Moments::take(constants, param, grad, mean, square);
         // not `max`: a NaN must not be forgotten
-        *largest = if *square < *largest { *largest } else { *square };
-        self.go(param, *mean, *largest)
+        *largest = square.less(*largest, *largest, *square);
+        Moments::go(constants[8], scheduled, param, *mean, *largest)
     }
 }

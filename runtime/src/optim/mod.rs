@@ -28,8 +28,13 @@
 mod adagrad;
 mod adam;
 mod clip;
+mod compare;
 mod error;
+#[cfg(feature = "cuda")]
+mod gpu;
 mod rmsprop;
+#[doc(hidden)]
+pub mod rules;
 mod schedule;
 mod sgd;
 mod state;
@@ -43,6 +48,15 @@ pub use rmsprop::RmsProp;
 pub use schedule::{Cosine, Exponential, Schedule, StepDecay};
 pub use sgd::Sgd;
 pub use state::State;
+
+/// The rules, for whoever makes their kernels.
+#[doc(hidden)]
+pub mod all_rules {
+    pub use super::adagrad::Sum;
+    pub use super::adam::{Largest, Moments};
+    pub use super::rmsprop::{Centered, CenteredMomentum, Root, WithMomentum};
+    pub use super::sgd::{Dampened, Descent, Momentum};
+}
 
 use crate::leaves::{Leaves, LeavesMut};
 

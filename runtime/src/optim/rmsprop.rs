@@ -1,7 +1,6 @@
 //! RMSprop.
 
-use super::sgd::decayed;
-use super::update::{Real, Rule};
+use super::rules::{Real, Rule, Shaped, lerp, shaped, unscheduled, weights};
 use super::{LeafError, Optimizer, State, common, methods};
 use crate::leaves::{Leaves, LeavesMut};
 
@@ -98,17 +97,16 @@ impl Optimizer for RmsProp {
     fn update(&mut self, params: &mut dyn LeavesMut, grad: &dyn Leaves) -> Result<(), LeafError> {
         let root = Root {
             rate: -self.rate,
-            sign: if self.maximize { -1.0 } else { 1.0 },
             alpha: self.alpha,
             eps: self.eps,
-            momentum: self.momentum,
-            weight_decay: self.weight_decay,
+            shaped: Shaped::new(self.maximize, self.weight_decay),
         };
+        let momentum = self.momentum;
         match *self.slots() {
             [a] => self.state.step(params, grad, ([a], 0.0), root),
-            [a, b, c] => self.state.step(params, grad, ([a, b, c], 0.0), root),
-            [a, b] if self.centered => self.state.step(params, grad, ([a, b], 0.0), Centered(root)),
-            [a, b] => self.state.step(params, grad, ([a, b], 0.0), WithMomentum(root)),
+            [a, b, c] => self.state.step(params, grad, ([a, b, c], 0.0), CenteredMomentum { root, momentum }),
+            [a, b] if self.centered => self.state.step(params, grad, ([a, b], 0.0), Centered { root }),
+            [a, b] => self.state.step(params, grad, ([a, b], 0.0), WithMomentum { root, momentum }),
             _ => unreachable!("one to three slots"),
         }
     }
@@ -120,88 +118,139 @@ impl Optimizer for RmsProp {
     methods! {}
 }
 
-#[derive(Clone, Copy)]
-struct Root {
+/// RMSprop.
+#[derive(Clone, Copy, Debug)]
+pub struct Root {
     rate: f64,
-    sign: f64,
     alpha: f64,
     eps: f64,
-    momentum: f64,
-    weight_decay: f64,
+    shaped: Shaped,
 }
+
+/// Divided by the root of the variance.
+#[derive(Clone, Copy, Debug)]
+pub struct Centered {
+    root: Root,
+}
+
+/// With momentum.
+#[derive(Clone, Copy, Debug)]
+pub struct WithMomentum {
+    root: Root,
+    momentum: f64,
+}
+
+/// With both.
+#[derive(Clone, Copy, Debug)]
+pub struct CenteredMomentum {
+    root: Root,
+    momentum: f64,
+}
+
+/// The coefficients of [`Root`], and those of its mean.
+const ROOT: usize = 7;
+const CENTERED: usize = ROOT + 3;
 
 impl Root {
-    /// The gradient with its sign and decay.
-    #[inline(always)]
-    fn gradient<T: Real>(&self, param: T, grad: T) -> T {
-        decayed(param, T::of(self.sign) * grad, self.weight_decay)
+    fn coefficients(&self) -> [f64; ROOT] {
+        let [a, b, c] = self.shaped.constants();
+        [self.rate, a, b, c, self.eps, self.alpha, 1.0 - self.alpha]
     }
 
-    #[inline(always)]
-    fn square<T: Real>(&self, square: T, grad: T) -> T {
-        T::of(self.alpha) * square + T::of(1.0 - self.alpha) * (grad * grad)
+    fn centered(&self) -> [f64; CENTERED] {
+        let [a, b, c, d, e, f, g] = self.coefficients();
+        let [x, y, z] = weights(1.0 - self.alpha);
+        [a, b, c, d, e, f, g, x, y, z]
     }
 
+    /// The gradient with its sign and decay, taken into the mean of squares.
     #[inline(always)]
-    fn mean<T: Real>(&self, mean: T, grad: T) -> T {
-        lerp(mean, grad, 1.0 - self.alpha)
+    fn take<T: Real>([_, a, b, c, _, alpha, rest]: [T; ROOT], param: T, grad: T, square: &mut T) -> T {
+        let grad = shaped([a, b, c], param, grad);
+        *square = alpha * *square + rest * (grad * grad);
+        grad
     }
 
+    /// The direction by the variance.
     #[inline(always)]
-    fn direction<T: Real>(&self, grad: T, square: T) -> T {
-        grad / (square.sqrt() + T::of(self.eps))
-    }
-}
-
-/// The point at `weight` on the way from `a` to `b`, by the formula that is exact at the nearer end.
-#[inline(always)]
-pub(super) fn lerp<T: Real>(a: T, b: T, weight: f64) -> T {
-    if weight < 0.5 { a + T::of(weight) * (b - a) } else { b - (b - a) * T::of(1.0 - weight) }
-}
-
-#[derive(Clone, Copy)]
-struct Centered(Root);
-
-#[derive(Clone, Copy)]
-struct WithMomentum(Root);
-
-impl Rule<1> for Root {
-    #[inline(always)]
-    fn update<T: Real>(&self, param: T, grad: T, [square]: &mut [T; 1]) -> T {
-        let grad = self.gradient(param, grad);
-        *square = self.square(*square, grad);
-        param + T::of(self.rate) * self.direction(grad, *square)
+    fn direction<T: Real>(constants: [T; CENTERED], param: T, grad: T, square: &mut T, mean: &mut T) -> T {
+        let [a, b, c, d, eps, f, g, x, y, z] = constants;
+        let grad = Root::take([a, b, c, d, eps, f, g], param, grad, square);
+        *mean = lerp([x, y, z], *mean, grad);
+        grad / ((*square - *mean * *mean).sqrt() + eps)
     }
 }
 
-impl Rule<2> for Centered {
+impl Rule<1, ROOT, 0, 0> for Root {
+    const NAME: &'static str = "rmsprop";
+    fn constants(&self) -> [f64; ROOT] {
+        self.coefficients()
+    }
+    unscheduled! {}
     #[inline(always)]
-    fn update<T: Real>(&self, param: T, grad: T, [square, mean]: &mut [T; 2]) -> T {
-        let grad = self.0.gradient(param, grad);
-        *square = self.0.square(*square, grad);
-        *mean = self.0.mean(*mean, grad);
-        param + T::of(self.0.rate) * self.0.direction(grad, *square - *mean * *mean)
+    fn update<T: Real>(constants: &[T; ROOT], _: &[T; 0], param: T, grad: T, [square]: &mut [T; 1]) -> T {
+        let [rate, _, _, _, eps, ..] = *constants;
+        let grad = Root::take(*constants, param, grad, square);
+        param + rate * (grad / (square.sqrt() + eps))
     }
 }
 
-impl Rule<2> for WithMomentum {
+impl Rule<2, CENTERED, 0, 0> for Centered {
+    const NAME: &'static str = "rmsprop_centered";
+    fn constants(&self) -> [f64; CENTERED] {
+        self.root.centered()
+    }
+    unscheduled! {}
     #[inline(always)]
-    fn update<T: Real>(&self, param: T, grad: T, [square, velocity]: &mut [T; 2]) -> T {
-        let grad = self.0.gradient(param, grad);
-        *square = self.0.square(*square, grad);
-        *velocity = T::of(self.0.momentum) * *velocity + self.0.direction(grad, *square);
-        param + T::of(self.0.rate) * *velocity
+    fn update<T: Real>(
+        constants: &[T; CENTERED],
+        _: &[T; 0],
+        param: T,
+        grad: T,
+        [square, mean]: &mut [T; 2],
+    ) -> T {
+        param + constants[0] * Root::direction(*constants, param, grad, square, mean)
     }
 }
 
-impl Rule<3> for Root {
+impl Rule<2, { ROOT + 1 }, 0, 0> for WithMomentum {
+    const NAME: &'static str = "rmsprop_momentum";
+    fn constants(&self) -> [f64; ROOT + 1] {
+        let [a, b, c, d, e, f, g] = self.root.coefficients();
+        [a, b, c, d, e, f, g, self.momentum]
+    }
+    unscheduled! {}
     #[inline(always)]
-    fn update<T: Real>(&self, param: T, grad: T, [square, mean, velocity]: &mut [T; 3]) -> T {
-        let grad = self.gradient(param, grad);
-        *square = self.square(*square, grad);
-        *mean = self.mean(*mean, grad);
-        let direction = self.direction(grad, *square - *mean * *mean);
-        *velocity = T::of(self.momentum) * *velocity + direction;
-        param + T::of(self.rate) * *velocity
+    fn update<T: Real>(
+        &[rate, b, c, d, eps, f, g, momentum]: &[T; ROOT + 1],
+        _: &[T; 0],
+        param: T,
+        grad: T,
+        [square, velocity]: &mut [T; 2],
+    ) -> T {
+        let grad = Root::take([rate, b, c, d, eps, f, g], param, grad, square);
+        *velocity = momentum * *velocity + grad / (square.sqrt() + eps);
+        param + rate * *velocity
+    }
+}
+
+impl Rule<3, { CENTERED + 1 }, 0, 0> for CenteredMomentum {
+    const NAME: &'static str = "rmsprop_centered_momentum";
+    fn constants(&self) -> [f64; CENTERED + 1] {
+        let [a, b, c, d, e, f, g, x, y, z] = self.root.centered();
+        [a, b, c, d, e, f, g, x, y, z, self.momentum]
+    }
+    unscheduled! {}
+    #[inline(always)]
+    fn update<T: Real>(
+        &[rate, b, c, d, e, f, g, x, y, z, momentum]: &[T; CENTERED + 1],
+        _: &[T; 0],
+        param: T,
+        grad: T,
+        [square, mean, velocity]: &mut [T; 3],
+    ) -> T {
+        let direction = Root::direction([rate, b, c, d, e, f, g, x, y, z], param, grad, square, mean);
+        *velocity = momentum * *velocity + direction;
+        param + rate * *velocity
     }
 }

@@ -1,6 +1,6 @@
 //! Gradient descent.
 
-use super::update::{Real, Rule};
+use super::rules::{Real, Rule, Shaped, shaped, truth, unscheduled};
 use super::{LeafError, Optimizer, State, common, methods};
 use crate::leaves::{Leaves, LeavesMut};
 
@@ -73,15 +73,12 @@ impl Sgd {
         Sgd { maximize, ..self }
     }
 
-    fn rule(&self) -> Descent {
-        Descent {
-            rate: -self.rate,
-            sign: if self.maximize { -1.0 } else { 1.0 },
-            weight_decay: self.weight_decay,
-            momentum: self.momentum,
-            fresh: if self.state.steps() == 0 { 1.0 } else { 1.0 - self.dampening },
-            nesterov: self.nesterov,
-        }
+    fn descent(&self) -> Descent {
+        Descent { rate: -self.rate, shaped: Shaped::new(self.maximize, self.weight_decay) }
+    }
+
+    fn momentum_rule(&self) -> Momentum {
+        Momentum { descent: self.descent(), momentum: self.momentum, nesterov: self.nesterov }
     }
 }
 
@@ -89,11 +86,13 @@ common! { Sgd }
 
 impl Optimizer for Sgd {
     fn update(&mut self, params: &mut dyn LeavesMut, grad: &dyn Leaves) -> Result<(), LeafError> {
-        let rule = self.rule();
+        let (descent, momentum, slot) = (self.descent(), self.momentum_rule(), (["momentum_buffer"], 0.0));
         if self.momentum == 0.0 {
-            self.state.step(params, grad, ([], 0.0), rule)
+            self.state.step(params, grad, ([], 0.0), descent)
+        } else if self.dampening == 0.0 {
+            self.state.step(params, grad, slot, momentum)
         } else {
-            self.state.step(params, grad, (["momentum_buffer"], 0.0), rule)
+            self.state.step(params, grad, slot, Dampened { momentum, fresh: 1.0 - self.dampening })
         }
     }
 
@@ -105,43 +104,88 @@ impl Optimizer for Sgd {
     methods! {}
 }
 
-#[derive(Clone, Copy)]
-struct Descent {
+/// Gradient descent.
+#[derive(Clone, Copy, Debug)]
+pub struct Descent {
     rate: f64,
-    sign: f64,
-    weight_decay: f64,
+    shaped: Shaped,
+}
+
+/// With momentum.
+#[derive(Clone, Copy, Debug)]
+pub struct Momentum {
+    descent: Descent,
     momentum: f64,
-    fresh: f64,
     nesterov: bool,
 }
 
-impl Descent {
+/// With less of the gradient in the momentum, after the first step.
+#[derive(Clone, Copy, Debug)]
+pub struct Dampened {
+    momentum: Momentum,
+    fresh: f64,
+}
+
+impl Rule<0, 4, 0, 0> for Descent {
+    const NAME: &'static str = "descent";
+    fn constants(&self) -> [f64; 4] {
+        let [a, b, c] = self.shaped.constants();
+        [self.rate, a, b, c]
+    }
+    unscheduled! {}
     #[inline(always)]
-    fn gradient<T: Real>(&self, param: T, grad: T) -> T {
-        decayed(param, T::of(self.sign) * grad, self.weight_decay)
+    fn update<T: Real>(&[rate, a, b, c]: &[T; 4], _: &[T; 0], param: T, grad: T, _: &mut [T; 0]) -> T {
+        param + rate * shaped([a, b, c], param, grad)
     }
 }
 
-/// The gradient of a loss with a penalty on large parameters.
-#[inline(always)]
-pub(super) fn decayed<T: Real>(param: T, grad: T, weight_decay: f64) -> T {
-    // a parameter that is not finite stays out of it where nothing decays
-    if weight_decay == 0.0 { grad } else { grad + T::of(weight_decay) * param }
-}
-
-impl Rule<0> for Descent {
+impl Momentum {
     #[inline(always)]
-    fn update<T: Real>(&self, param: T, grad: T, _: &mut [T; 0]) -> T {
-        param + T::of(self.rate) * self.gradient(param, grad)
+    fn go<T: Real>(
+        [rate, a, b, c, momentum, nesterov]: [T; 6],
+        param: T,
+        grad: T,
+        velocity: &mut T,
+        take: impl Fn(T) -> T,
+    ) -> T {
+        let grad = shaped([a, b, c], param, grad);
+        *velocity = momentum * *velocity + take(grad);
+        param + rate * nesterov.choose(grad + momentum * *velocity, *velocity)
     }
 }
 
-impl Rule<1> for Descent {
+impl Rule<1, 6, 0, 0> for Momentum {
+    const NAME: &'static str = "momentum";
+    fn constants(&self) -> [f64; 6] {
+        let [rate, a, b, c] = self.descent.constants();
+        [rate, a, b, c, self.momentum, truth(self.nesterov)]
+    }
+    unscheduled! {}
     #[inline(always)]
-    fn update<T: Real>(&self, param: T, grad: T, [velocity]: &mut [T; 1]) -> T {
-        let (grad, momentum) = (self.gradient(param, grad), T::of(self.momentum));
-        *velocity = momentum * *velocity + T::of(self.fresh) * grad;
-        let direction = if self.nesterov { grad + momentum * *velocity } else { *velocity };
-        param + T::of(self.rate) * direction
+    fn update<T: Real>(constants: &[T; 6], _: &[T; 0], param: T, grad: T, [velocity]: &mut [T; 1]) -> T {
+        Momentum::go(*constants, param, grad, velocity, |grad| grad)
+    }
+}
+
+impl Rule<1, 6, 1, 1> for Dampened {
+    const NAME: &'static str = "dampened";
+    fn constants(&self) -> [f64; 6] {
+        self.momentum.constants()
+    }
+    fn inputs(&self) -> [f64; 1] {
+        [self.fresh]
+    }
+    fn schedule<T: Real>(&[fresh]: &[T; 1], steps: T) -> [T; 1] {
+        [steps.choose(fresh, T::of(1.0))]
+    }
+    #[inline(always)]
+    fn update<T: Real>(
+        constants: &[T; 6],
+        &[fresh]: &[T; 1],
+        param: T,
+        grad: T,
+        [velocity]: &mut [T; 1],
+    ) -> T {
+        Momentum::go(*constants, param, grad, velocity, |grad| fresh * grad)
     }
 }

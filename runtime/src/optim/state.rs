@@ -1,18 +1,60 @@
 //! What an optimizer remembers, and the walk over parameters, gradient and memory.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::LeafError;
-use super::update::{Arrays, Real, Rule, update};
-use crate::DeviceError;
-use crate::leaves::{Leaf, LeafMut, Leaves, LeavesMut, Numbers, NumbersMut, Order, Path, Shape};
+use super::compare::{compare, compare_names, compare_places};
+#[cfg(feature = "cuda")]
+use super::gpu::Schedule;
+use super::rules::{Real, Rule};
+use super::update::{Arrays, update};
+use crate::leaves::{Leaf, LeafMut, Leaves, LeavesMut, Number, Numbers, NumbersMut, Order, Path, Shape};
+use crate::tensor::Float;
+use crate::{DeviceError, Tensor};
 
 /// The number of steps, and arrays in the shapes of the parameters: one for each thing to remember (a slot) and leaf.
 ///
-/// Its leaves are named by slot and parameter, `momentum_buffer.layers.0.weight`.
-#[derive(Clone, PartialEq, Debug, Default)]
+/// Its leaves are named by slot and parameter, `momentum_buffer.layers.0.weight`. They are where the parameters are, on a GPU from the
+/// first step on.
+#[derive(Clone, Default)]
 pub struct State {
-    steps: u64,
+    steps: Steps,
     slots: Vec<&'static str>,
     leaves: Vec<Memory>,
+    /// What the GPU counts; made when it is needed.
+    #[cfg(feature = "cuda")]
+    schedule: Option<Schedule>,
+}
+
+/// A count that recordings of a step advance whenever they run it.
+#[derive(Default)]
+struct Steps(Arc<AtomicU64>);
+
+impl Steps {
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What a copy counts is its own affair.
+impl Clone for Steps {
+    fn clone(&self) -> Steps {
+        Steps(Arc::new(AtomicU64::new(self.get())))
+    }
+}
+
+impl PartialEq for State {
+    fn eq(&self, other: &State) -> bool {
+        (self.steps(), &self.slots, &self.leaves) == (other.steps(), &other.slots, &other.leaves)
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut all = f.debug_struct("State");
+        all.field("steps", &self.steps()).field("slots", &self.slots).field("leaves", &self.leaves).finish()
+    }
 }
 
 /// What is remembered of one leaf.
@@ -24,51 +66,63 @@ struct Memory {
     buffers: Buffers,
 }
 
-/// An array for each slot.
+/// An array for each slot; tensors where the parameters are on a GPU.
 #[derive(Clone, PartialEq, Debug)]
+#[cfg_attr(not(feature = "cuda"), allow(dead_code))]
 enum Buffers {
     F32(Vec<Vec<f32>>),
     F64(Vec<Vec<f64>>),
+    TensorF32(Vec<Tensor<f32>>),
+    TensorF64(Vec<Tensor<f64>>),
 }
 
 impl State {
     /// How many steps were taken.
     #[must_use]
     pub fn steps(&self) -> u64 {
-        self.steps
+        self.steps.get()
     }
 
     /// Changes the number of steps taken: for loading.
     pub fn set_steps(&mut self, steps: u64) {
-        self.steps = steps;
+        self.steps = Steps(Arc::new(AtomicU64::new(steps)));
+        self.forget_schedule();
+    }
+
+    /// What the GPU counts is made anew.
+    fn forget_schedule(&mut self) {
+        #[cfg(feature = "cuda")]
+        {
+            self.schedule = None;
+        }
     }
 
     /// Makes room for `slots` of each leaf, filled with `fill`, and counts steps from 0.
     pub(super) fn prepare(&mut self, params: &dyn Leaves, slots: &[&'static str], fill: f64) {
         let mut leaves = Vec::new();
-        params.visit(Path::ROOT, &mut |path, leaf| {
-            let n = leaf.numbers.len();
-            let buffers = match leaf.numbers {
-                Numbers::F32(_) | Numbers::TensorF32(_) => {
-                    Buffers::F32(vec![vec![fill as f32; n]; slots.len()])
-                }
-                Numbers::F64(_) | Numbers::TensorF64(_) => Buffers::F64(vec![vec![fill; n]; slots.len()]),
+        params.visit(Path::ROOT, &mut |path, Leaf { numbers, shape, order }| {
+            let (n, k) = (numbers.len(), slots.len());
+            // In the host's memory until the first step.
+            let buffers = match numbers {
+                Numbers::F32(_) | Numbers::TensorF32(_) => Buffers::F32(vec![vec![fill as f32; n]; k]),
+                Numbers::F64(_) | Numbers::TensorF64(_) => Buffers::F64(vec![vec![fill; n]; k]),
             };
-            leaves.push(Memory { name: path.to_string(), shape: leaf.shape, order: leaf.order, buffers });
+            leaves.push(Memory { name: path.to_string(), shape, order, buffers });
         });
-        *self = State { steps: 0, slots: slots.to_vec(), leaves };
+        *self = State { slots: slots.to_vec(), leaves, ..State::default() };
     }
 
     /// One step of `rule`, which remembers `slots`; they begin as `fill`.
-    pub(super) fn step<const K: usize>(
+    pub(super) fn step<const K: usize, const C: usize, const I: usize, const D: usize>(
         &mut self,
         params: &mut dyn LeavesMut,
         grad: &dyn Leaves,
         (slots, fill): ([&'static str; K], f64),
-        rule: impl Rule<K>,
+        rule: impl Rule<K, C, I, D>,
     ) -> Result<(), LeafError> {
         let mut gradient = Vec::with_capacity(self.leaves.len());
         grad.visit(Path::ROOT, &mut |_, leaf| gradient.push(leaf));
+        compare_places(params, &gradient)?;
         if self.leaves.is_empty() || self.slots != slots {
             compare_names(params, grad)?;
             compare(params, gradient.iter().copied(), grad, "the gradient", "its gradient")?;
@@ -78,15 +132,76 @@ impl State {
             let remembered = self.leaves.iter().map(Memory::leaf);
             compare(params, remembered, self, "the optimizer's state", "the optimizer's state of it")?;
         }
+        let done = self.go(params, &gradient, &rule);
+        if done.is_err() {
+            self.forget_schedule();
+        }
+        done.map_err(LeafError::Device)
+    }
+
+    /// A step of leaves that fit.
+    fn go<R, const K: usize, const C: usize, const I: usize, const D: usize>(
+        &mut self,
+        params: &mut dyn LeavesMut,
+        gradient: &[Leaf<'_>],
+        rule: &R,
+    ) -> Result<(), DeviceError>
+    where
+        R: Rule<K, C, I, D>,
+    {
+        let scheduled = R::schedule(&rule.inputs(), self.steps() as f64);
+        #[cfg(feature = "cuda")]
+        let schedule = Schedule::next(&mut self.schedule, self.steps.get(), gradient, rule)?;
         let (mut at, mut done) = (0, Ok(()));
         params.visit_mut(Path::ROOT, &mut |_, leaf| {
+            let memory = &mut self.leaves[at];
+            let step = || match leaf.numbers {
+                #[cfg(feature = "cuda")]
+                NumbersMut::TensorF32(_) | NumbersMut::TensorF64(_) => {
+                    memory.step_on_gpu(leaf.numbers, &gradient[at], rule, schedule)
+                }
+                numbers => memory.step(numbers, &gradient[at], rule, &scheduled),
+            };
             if done.is_ok() {
-                done = self.leaves[at].step(leaf, &gradient[at], &rule);
+                done = step();
             }
             at += 1;
         });
-        self.steps += 1;
-        done.map_err(LeafError::Device)
+        done?;
+        #[cfg(feature = "cuda")]
+        if super::gpu::is_on_gpu(gradient) && crate::cuda::count_replays(&self.steps.0) {
+            return Ok(());
+        }
+        self.steps.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Buffers {
+    /// In the host's memory.
+    fn to_host(&mut self) -> Result<(), DeviceError> {
+        fn all<T: Float>(tensors: &[Tensor<T>]) -> Result<Vec<Vec<T>>, DeviceError> {
+            tensors.iter().map(|t| Ok(t.host()?.to_vec())).collect()
+        }
+        match self {
+            Buffers::TensorF32(tensors) => *self = Buffers::F32(all(tensors)?),
+            Buffers::TensorF64(tensors) => *self = Buffers::F64(all(tensors)?),
+            Buffers::F32(_) | Buffers::F64(_) => {}
+        }
+        Ok(())
+    }
+
+    /// As tensors, which move to a GPU when it changes them.
+    #[cfg(feature = "cuda")]
+    fn to_tensors(&mut self, shape: Shape, order: Order) {
+        fn all<T: Float>(arrays: &mut Vec<Vec<T>>, shape: Shape, order: Order) -> Vec<Tensor<T>> {
+            std::mem::take(arrays).into_iter().map(|x| Tensor::of_host(shape, order, x)).collect()
+        }
+        match self {
+            Buffers::F32(arrays) => *self = Buffers::TensorF32(all(arrays, shape, order)),
+            Buffers::F64(arrays) => *self = Buffers::TensorF64(all(arrays, shape, order)),
+            Buffers::TensorF32(_) | Buffers::TensorF64(_) => {}
+        }
     }
 }
 
@@ -94,131 +209,79 @@ impl Memory {
     /// A leaf of the parameter's shape, without the numbers.
     fn leaf(&self) -> Leaf<'_> {
         let numbers = match self.buffers {
-            Buffers::F32(_) => Numbers::F32(&[]),
-            Buffers::F64(_) => Numbers::F64(&[]),
+            Buffers::F32(_) | Buffers::TensorF32(_) => Numbers::F32(&[]),
+            Buffers::F64(_) | Buffers::TensorF64(_) => Numbers::F64(&[]),
         };
         Leaf { numbers, shape: self.shape, order: self.order }
     }
 
-    /// Updates a leaf that is known to fit.
-    fn step<const K: usize>(
+    /// Updates a leaf in the host's memory that is known to fit.
+    fn step<R, const K: usize, const C: usize, const I: usize, const D: usize>(
         &mut self,
-        param: LeafMut<'_>,
+        param: NumbersMut<'_>,
         grad: &Leaf<'_>,
-        rule: &impl Rule<K>,
-    ) -> Result<(), DeviceError> {
-        match (param.numbers, grad.numbers, &mut self.buffers) {
-            (NumbersMut::TensorF32(params), Numbers::TensorF32(grad), Buffers::F32(slots)) => {
-                let grad = grad.host()?;
-                params.edit(|params| update(rule, &grad, Arrays { params, slots: arrays(slots) }))?;
-            }
-            (NumbersMut::TensorF64(params), Numbers::TensorF64(grad), Buffers::F64(slots)) => {
-                let grad = grad.host()?;
-                params.edit(|params| update(rule, &grad, Arrays { params, slots: arrays(slots) }))?;
-            }
+        rule: &R,
+        scheduled: &[f64; D],
+    ) -> Result<(), DeviceError>
+    where
+        R: Rule<K, C, I, D>,
+    {
+        self.buffers.to_host()?;
+        match (param, grad.numbers, &mut self.buffers) {
             (NumbersMut::F32(params), Numbers::F32(grad), Buffers::F32(slots)) => {
-                update(rule, grad, Arrays { params, slots: arrays(slots) });
+                update(rule, scheduled, grad, Arrays { params, slots: arrays(slots) });
             }
             (NumbersMut::F64(params), Numbers::F64(grad), Buffers::F64(slots)) => {
-                update(rule, grad, Arrays { params, slots: arrays(slots) });
+                update(rule, scheduled, grad, Arrays { params, slots: arrays(slots) });
             }
-            _ => unreachable!("types were compared"),
+            _ => unreachable!("types and places were compared"),
         }
         Ok(())
     }
+
+    /// Updates a leaf on a GPU that is known to fit.
+    #[cfg(feature = "cuda")]
+    fn step_on_gpu<R, const K: usize, const C: usize, const I: usize, const D: usize>(
+        &mut self,
+        param: NumbersMut<'_>,
+        grad: &Leaf<'_>,
+        rule: &R,
+        schedule: Option<&Schedule>,
+    ) -> Result<(), DeviceError>
+    where
+        R: Rule<K, C, I, D>,
+    {
+        self.buffers.to_tensors(self.shape, self.order);
+        match (param, grad.numbers, &mut self.buffers) {
+            (NumbersMut::TensorF32(param), Numbers::TensorF32(grad), Buffers::TensorF32(slots)) => {
+                super::gpu::update(rule, schedule, grad, param, slots)
+            }
+            (NumbersMut::TensorF64(param), Numbers::TensorF64(grad), Buffers::TensorF64(slots)) => {
+                super::gpu::update(rule, schedule, grad, param, slots)
+            }
+            _ => unreachable!("types and places were compared"),
+        }
+    }
 }
 
-fn arrays<T: Real, const K: usize>(slots: &mut [Vec<T>]) -> [&mut [T]; K] {
+fn arrays<T: Real + Number, const K: usize>(slots: &mut [Vec<T>]) -> [&mut [T]; K] {
     let mut slots = slots.iter_mut();
     std::array::from_fn(|_| slots.next().expect("an array for each slot").as_mut_slice())
-}
-
-/// Compares the leaves of parameters with `others`, those of `value`, which messages call `whole`, and its parts `part`.
-fn compare<'a>(
-    params: &dyn LeavesMut,
-    mut others: impl Iterator<Item = Leaf<'a>>,
-    value: &dyn Leaves,
-    whole: &'static str,
-    part: &'static str,
-) -> Result<(), LeafError> {
-    let (mut result, mut count) = (Ok(()), 0);
-    params.visit(Path::ROOT, &mut |path, param| {
-        if result.is_ok() {
-            result = match others.next() {
-                Some(other) => compare_leaves(&path, &param, &other, part),
-                None => {
-                    Err(LeafError::Count { leaf: path.to_string(), with: "the parameters", without: whole })
-                }
-            };
-        }
-        count += 1;
-    });
-    if result.is_ok() && others.next().is_some() {
-        let leaf = crate::leaves::names(&value).swap_remove(count);
-        return Err(LeafError::Count { leaf, with: whole, without: "the parameters" });
-    }
-    result
-}
-
-fn compare_leaves(
-    path: &Path<'_>,
-    param: &Leaf<'_>,
-    other: &Leaf<'_>,
-    part: &'static str,
-) -> Result<(), LeafError> {
-    let leaf = || path.to_string();
-    if param.shape != other.shape {
-        return Err(LeafError::Shape {
-            leaf: leaf(),
-            parameter: param.shape.dims().to_vec(),
-            other: part,
-            shape: other.shape.dims().to_vec(),
-        });
-    }
-    let (ours, theirs) = (param.numbers.type_name(), other.numbers.type_name());
-    if ours != theirs {
-        return Err(LeafError::Kind {
-            leaf: leaf(),
-            parameter: ours.into(),
-            other: part,
-            kind: theirs.into(),
-        });
-    }
-    if param.order != other.order && !param.shape.lies_one_way() {
-        let word = |order| if order == Order::RowMajor { "row-major" } else { "column-major" };
-        let (parameter, kind) = (word(param.order).into(), word(other.order).into());
-        return Err(LeafError::Kind { leaf: leaf(), parameter, other: part, kind });
-    }
-    Ok(())
-}
-
-/// Where parameters and gradient both have names, these must agree: leaves of equal shape may stand in the wrong order.
-fn compare_names(params: &dyn LeavesMut, grad: &dyn Leaves) -> Result<(), LeafError> {
-    let name = |path: &str| {
-        let last = path.rsplit('.').next().unwrap_or("");
-        (!last.is_empty() && last.parse::<usize>().is_err()).then(|| last.to_string())
-    };
-    for (parameter, gradient) in crate::leaves::names(&params).into_iter().zip(crate::leaves::names(&grad)) {
-        if let (Some(ours), Some(theirs)) = (name(&parameter), name(&gradient))
-            && ours != theirs
-        {
-            return Err(LeafError::Name { parameter, gradient });
-        }
-    }
-    Ok(())
 }
 
 impl Leaves for State {
     fn visit<'a>(&'a self, path: Path<'_>, visitor: &mut dyn FnMut(Path<'_>, Leaf<'a>)) {
         for memory in &self.leaves {
             for (k, slot) in self.slots.iter().enumerate() {
-                let numbers = match &memory.buffers {
-                    Buffers::F32(buffers) => Numbers::F32(&buffers[k]),
-                    Buffers::F64(buffers) => Numbers::F64(&buffers[k]),
-                };
-                let leaf = Leaf { numbers, shape: memory.shape, order: memory.order };
                 let slot = path.field(slot);
-                visitor(if memory.name.is_empty() { slot } else { slot.field(&memory.name) }, leaf);
+                let path = if memory.name.is_empty() { slot } else { slot.field(&memory.name) };
+                let own = |numbers| Leaf { numbers, shape: memory.shape, order: memory.order };
+                match &memory.buffers {
+                    Buffers::F32(buffers) => visitor(path, own(Numbers::F32(&buffers[k]))),
+                    Buffers::F64(buffers) => visitor(path, own(Numbers::F64(&buffers[k]))),
+                    Buffers::TensorF32(tensors) => tensors[k].visit(path, visitor),
+                    Buffers::TensorF64(tensors) => tensors[k].visit(path, visitor),
+                }
             }
         }
     }
@@ -226,16 +289,36 @@ impl Leaves for State {
 
 impl LeavesMut for State {
     fn visit_mut<'a>(&'a mut self, path: Path<'_>, visitor: &mut dyn FnMut(Path<'_>, LeafMut<'a>)) {
+        let slots = &self.slots;
         for Memory { name, shape, order, buffers } in &mut self.leaves {
-            let each: Vec<NumbersMut<'a>> = match buffers {
-                Buffers::F32(buffers) => buffers.iter_mut().map(|b| NumbersMut::F32(b)).collect(),
-                Buffers::F64(buffers) => buffers.iter_mut().map(|b| NumbersMut::F64(b)).collect(),
+            let mut slots = slots.iter();
+            let mut at = |visit: &mut dyn FnMut(Path<'_>)| {
+                let slot = path.field(slots.next().expect("an array for each slot"));
+                visit(if name.is_empty() { slot } else { slot.field(name) });
             };
-            for (numbers, slot) in each.into_iter().zip(&self.slots) {
-                let leaf = LeafMut { numbers, shape: *shape, order: *order };
-                let slot = path.field(slot);
-                visitor(if name.is_empty() { slot } else { slot.field(name) }, leaf);
+            let own = |numbers| LeafMut { numbers, shape: *shape, order: *order };
+            match buffers {
+                Buffers::F32(all) => {
+                    all.iter_mut()
+                        .for_each(|x| at(&mut take(x, |x, path| visitor(path, own(NumbersMut::F32(x))))));
+                }
+                Buffers::F64(all) => {
+                    all.iter_mut()
+                        .for_each(|x| at(&mut take(x, |x, path| visitor(path, own(NumbersMut::F64(x))))));
+                }
+                Buffers::TensorF32(all) => {
+                    all.iter_mut().for_each(|x| at(&mut take(x, |x, path| x.visit_mut(path, visitor))));
+                }
+                Buffers::TensorF64(all) => {
+                    all.iter_mut().for_each(|x| at(&mut take(x, |x, path| x.visit_mut(path, visitor))));
+                }
             }
         }
     }
+}
+
+/// A function of a path that is called once, with what it takes along.
+fn take<X>(x: X, mut f: impl FnMut(X, Path<'_>)) -> impl FnMut(Path<'_>) {
+    let mut x = Some(x);
+    move |path| f(x.take().expect("called once"), path)
 }

@@ -1,49 +1,10 @@
 //! One pass over a leaf: parameters, gradient and memory are read and written once.
 
-use std::ops::{Add, Div, Mul, Neg, Range, Sub};
+use std::ops::Range;
 
+use super::rules::{Real, Rule};
 use crate::cpu::{Lanes, Nest, Split, launch};
 use crate::leaves::Number;
-
-/// What update rules compute with: `f32` and `f64`.
-pub(super) trait Real:
-    Number
-    + Copy
-    + Send
-    + Sync
-    + PartialOrd
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
-{
-    /// A coefficient, rounded to this type as PyTorch does.
-    fn of(x: f64) -> Self;
-    fn sqrt(self) -> Self;
-}
-
-macro_rules! real {
-    ($($t:ident)*) => {
-        $(impl Real for $t {
-            #[inline(always)]
-            fn of(x: f64) -> Self {
-                x as $t
-            }
-            #[inline(always)]
-            fn sqrt(self) -> Self {
-                $t::sqrt(self)
-            }
-        })*
-    };
-}
-
-real! { f32 f64 }
-
-/// How one number changes, given its derivative and K remembered numbers.
-pub(super) trait Rule<const K: usize>: Copy + Sync {
-    fn update<T: Real>(&self, param: T, grad: T, slots: &mut [T; K]) -> T;
-}
 
 /// What changes.
 pub(super) struct Arrays<'a, T, const K: usize> {
@@ -69,19 +30,40 @@ impl<T: Send, const K: usize> Split for Arrays<'_, T, K> {
     }
 }
 
-struct Update<'a, R, T, const K: usize> {
-    rule: &'a R,
+struct Update<'a, R, T, const K: usize, const C: usize, const D: usize> {
+    rule: std::marker::PhantomData<fn() -> R>,
+    constants: [T; C],
+    scheduled: [T; D],
     grad: &'a [T],
 }
 
-/// Updates a leaf.
+/// Updates a leaf. `scheduled` are the coefficients of this step.
 ///
 /// All arrays must be equally long.
-pub(super) fn update<T: Real, R: Rule<K>, const K: usize>(rule: &R, grad: &[T], arrays: Arrays<'_, T, K>) {
-    launch(&Update::<R, T, K> { rule, grad }, grad.len(), arrays);
+pub(super) fn update<T, R, const K: usize, const C: usize, const I: usize, const D: usize>(
+    rule: &R,
+    scheduled: &[f64; D],
+    grad: &[T],
+    arrays: Arrays<'_, T, K>,
+) where
+    T: Real + Number,
+    R: Rule<K, C, I, D>,
+{
+    let (constants, scheduled) = (rule.constants().map(T::of), scheduled.map(T::of));
+    let nest = Update::<R, T, K, C, D> { rule: std::marker::PhantomData, constants, scheduled, grad };
+    launch(&Pass::<'_, R, T, K, C, I, D>(nest), grad.len(), arrays);
 }
 
-impl<R: Rule<K>, T: Real, const K: usize> Nest for Update<'_, R, T, K> {
+/// The pass of a rule, whose number of schedule inputs a type must name.
+struct Pass<'a, R, T, const K: usize, const C: usize, const I: usize, const D: usize>(
+    Update<'a, R, T, K, C, D>,
+);
+
+impl<R, T, const K: usize, const C: usize, const I: usize, const D: usize> Nest for Pass<'_, R, T, K, C, I, D>
+where
+    T: Real + Number,
+    R: Rule<K, C, I, D>,
+{
     type Sums = ();
     type Stores<'a> = Arrays<'a, T, K>;
     type Lanes = Lanes<8, 16, 32>;
@@ -89,7 +71,8 @@ impl<R: Rule<K>, T: Real, const K: usize> Nest for Update<'_, R, T, K> {
 
     #[inline(always)]
     fn run<const FMA: bool, const L: usize>(&self, range: Range<usize>, stores: Arrays<'_, T, K>) {
-        let (grads, rest) = self.grad[range].as_chunks::<L>();
+        let Update { constants, scheduled, grad, .. } = &self.0;
+        let (grads, rest) = grad[range].as_chunks::<L>();
         let (params, param_rest) = stores.params.as_chunks_mut::<L>();
         let mut slots = stores.slots.map(|slot| slot.as_chunks_mut::<L>());
         for (c, (grad, param)) in grads.iter().zip(params).enumerate() {
@@ -97,7 +80,7 @@ impl<R: Rule<K>, T: Real, const K: usize> Nest for Update<'_, R, T, K> {
             let mut new = *param;
             for l in 0..L {
                 let mut each = std::array::from_fn(|k| kept[k][l]);
-                new[l] = self.rule.update(new[l], grad[l], &mut each);
+                new[l] = R::update(constants, scheduled, new[l], grad[l], &mut each);
                 (0..K).for_each(|k| kept[k][l] = each[k]);
             }
             *param = new;
@@ -105,7 +88,7 @@ impl<R: Rule<K>, T: Real, const K: usize> Nest for Update<'_, R, T, K> {
         }
         for (i, (&grad, param)) in rest.iter().zip(param_rest).enumerate() {
             let mut each = std::array::from_fn(|k| slots[k].1[i]);
-            *param = self.rule.update(*param, grad, &mut each);
+            *param = R::update(constants, scheduled, *param, grad, &mut each);
             (0..K).for_each(|k| slots[k].1[i] = each[k]);
         }
     }

@@ -90,7 +90,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// Elements in the host's memory, as many as the shape says.
-    fn of_host(shape: Shape, order: Order, elements: Vec<T>) -> Tensor<T> {
+    pub(crate) fn of_host(shape: Shape, order: Order, elements: Vec<T>) -> Tensor<T> {
         Tensor { shape, order, data: Data::Cpu(Arc::new(elements)) }
     }
 

@@ -58,6 +58,15 @@ impl<T: Float> Tensor<T> {
         }
     }
 
+    /// The elements, if they are in a GPU's memory, to be changed.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn array_mut(&mut self) -> Option<&mut Array<T>> {
+        match &mut self.data {
+            Data::Gpu(array) => Some(array),
+            Data::Cpu(_) => None,
+        }
+    }
+
     /// Elements in a GPU's memory, as many as the shape says.
     #[cfg(feature = "cuda")]
     pub(crate) fn of_array(shape: Shape, order: Order, array: Array<T>) -> Tensor<T> {

@@ -159,8 +159,7 @@ fn companion_of(
     let on = format_ident!("{}On", camel(&sig.name.unraw().to_string()));
     let (vis, name, device) = (sig.api_vis(), sig.api("on"), local(sig, "device"));
     let items = quote! {
-        /// The function on a device. What is on a device may be passed in the place of what the function takes; its gradient is
-        /// there then.
+        /// The function on a device. What is there may stand for what the function takes; then its gradient is there too.
         #[derive(Clone, Copy, Debug)]
         pub struct #on<'device> {
             device: &'device ::pullback::Device,
