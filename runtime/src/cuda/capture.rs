@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use cust::memory::LockedBuffer;
 use cust::sys::{CUgraph, CUstream};
@@ -30,6 +31,8 @@ pub(super) struct Recorded {
     pub(super) words: Vec<Arc<Words>>,
     /// What uploads read whenever the graph runs.
     pub(super) uploads: Vec<LockedBuffer<u8>>,
+    /// What counts how often the graph ran.
+    pub(super) counters: Vec<Arc<AtomicU64>>,
     pub(super) trace: Trace,
 }
 
@@ -40,6 +43,7 @@ struct Capture {
     held: HashMap<u64, Held>,
     words: Vec<Words>,
     uploads: Vec<LockedBuffer<u8>>,
+    counters: Vec<Arc<AtomicU64>>,
     /// The memory that was taken meanwhile: by its address the length and a number.
     made: BTreeMap<u64, (usize, u64)>,
     trace: Trace,
@@ -80,6 +84,11 @@ fn with<R>(f: impl FnOnce(&mut Capture) -> R) -> Option<R> {
 /// The memory of the recording that this thread makes, if it makes one.
 pub(super) fn arena() -> Option<Arc<Arena>> {
     with(|c| c.arena.clone())
+}
+
+/// Has a count go on whenever the step that this thread records runs. Whether it records one.
+pub(crate) fn count_replays(counter: &Arc<AtomicU64>) -> bool {
+    with(|c| c.counters.push(counter.clone())).is_some()
 }
 
 /// Whether this thread records a step.
@@ -212,10 +221,10 @@ impl Ending {
             drop_graph(graph);
             return Err(error);
         }
-        let Capture { arena, held, words, uploads, trace, .. } = capture;
+        let Capture { arena, held, words, uploads, counters, trace, .. } = capture;
         let held = held.into_values().collect();
         let words = words.into_iter().map(Arc::new).collect();
-        Ok(Recorded { graph, arena, held, words, uploads, trace })
+        Ok(Recorded { graph, arena, held, words, uploads, counters, trace })
     }
 }
 
@@ -254,10 +263,11 @@ pub(super) fn record<T>(
         unsafe { raw::drop_stream(stream) };
         return Err(error);
     }
-    let (held, uploads, made, trace, refusal) = Default::default();
+    let (held, uploads, counters, made, trace, refusal) = Default::default();
     let arena = Arena::new(gpu);
+    let gpu = gpu.clone();
     let mut capture =
-        Capture { gpu: gpu.clone(), stream, arena, held, words: vec![], uploads, made, trace, refusal };
+        Capture { gpu, stream, arena, held, words: vec![], uploads, counters, made, trace, refusal };
     capture.made(words.memory());
     capture.words.push(words);
     CURRENT.set(Some(capture));

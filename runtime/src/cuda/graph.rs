@@ -1,6 +1,7 @@
 //! Work recorded once and replayed at the price of one launch.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cust::memory::LockedBuffer;
 use cust::sys::{CUgraph, CUgraphExec};
@@ -19,6 +20,7 @@ pub struct Graph {
     held: Vec<Held>,
     words: Vec<Arc<Words>>,
     uploads: Vec<LockedBuffer<u8>>,
+    counters: Vec<Arc<AtomicU64>>,
     trace: Trace,
 }
 
@@ -40,8 +42,8 @@ impl Graph {
         let exec = instantiate(recorded.graph);
         drop_graph(recorded.graph);
         let exec = exec.inspect_err(|_| recorded.arena.fail())?;
-        let capture::Recorded { arena, held, words, uploads, trace, .. } = recorded;
-        Ok((Graph { exec, gpu: gpu.clone(), arena, held, words, uploads, trace }, made))
+        let capture::Recorded { arena, held, words, uploads, counters, trace, .. } = recorded;
+        Ok((Graph { exec, gpu: gpu.clone(), arena, held, words, uploads, counters, trace }, made))
     }
 
     /// Queues the recorded work once.
@@ -65,7 +67,11 @@ impl Graph {
         // Afterwards: who reads meanwhile must not take old numbers for new ones.
         self.arena.replayed();
         self.held.iter().for_each(|held| held.memory().written());
-        raw::check("replaying", code)
+        raw::check("replaying", code)?;
+        for counter in &self.counters {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Where another records something else, in words.

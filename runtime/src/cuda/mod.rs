@@ -22,7 +22,7 @@ mod status;
 
 pub use array::{Array, Leaf, Tape, offset};
 pub use buffer::Buffer;
-pub(crate) use capture::Trace;
+pub(crate) use capture::{Trace, count_replays};
 pub use cublas::{CUBLAS_FROM, use_cublas_library};
 pub use element::Element;
 pub use gpu::Gpu;

@@ -6,6 +6,7 @@ mod device;
 mod exact;
 mod functions;
 mod ops;
+mod optim;
 mod products;
 mod snapshots;
 mod tensor;

@@ -23,9 +23,9 @@ fn functions(elem: &str) -> Vec<Func> {
 }
 
 /// The nest of a function, and its kernel.
-fn kernel(func: &Func, elem: &str) -> (Nest, Kernel) {
+pub(crate) fn kernel(func: &Func, elem: &str, prefix: &str) -> (Nest, Kernel) {
     let inst = func.body.insts.iter().find(|i| matches!(i.kind, Kind::Nest(_))).expect("a nest");
-    let name = format!("tensor_{}_{elem}", func.name);
+    let name = format!("{prefix}_{}_{elem}", func.name);
     let Kind::Nest(nest) = &inst.kind else { unreachable!("a nest was looked for") };
     let mut kernel = ptx::kernel(func, inst, &name).expect("it has a kernel");
     if !["sum", "gather"].contains(&&*func.name) {
@@ -37,7 +37,7 @@ fn kernel(func: &Func, elem: &str) -> (Nest, Kernel) {
 
 /// A kernel as the runtime writes it: arrays and numbers are those of the function, in order, then the lengths of the
 /// arrays.
-fn described(func: &Func, (nest, kernel): &(Nest, Kernel), file: &str) -> String {
+pub(crate) fn described(func: &Func, (nest, kernel): &(Nest, Kernel), file: &str) -> String {
     let of = |array: bool| -> Vec<Value> {
         let params = func.params().iter().chain(&func.sizes).copied();
         params.filter(|&p| func.values.ty(p).is_array() == array).collect()
@@ -78,7 +78,7 @@ fn files() -> Vec<(PathBuf, String)> {
         let (lower, upper) = (elem.name(), elem.name().to_uppercase());
         let _ = writeln!(code, "\n/// For `{lower}`.\npub(super) static {upper}: Kernels = Kernels {{");
         for func in functions(lower) {
-            let made = kernel(&func, lower);
+            let made = kernel(&func, lower, "tensor");
             let file = format!("ptx/{}_{lower}.ptx", func.name);
             code.push_str(&described(&func, &made, &file));
             files.push((root.join(&file), made.1.text));
@@ -96,11 +96,11 @@ fn files() -> Vec<(PathBuf, String)> {
     files
 }
 
-#[test]
-fn texts_are_as_committed() {
+/// Asserts that files are as they should be; with `BLESS=1` it makes them so.
+pub(crate) fn assert_committed(files: Vec<(PathBuf, String)>) {
     let bless = std::env::var_os("BLESS").is_some();
     let mut stale = Vec::new();
-    for (path, text) in files() {
+    for (path, text) in files {
         if bless {
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
             std::fs::write(&path, &text).expect("a file that can be written");
@@ -115,9 +115,14 @@ fn texts_are_as_committed() {
 }
 
 #[test]
+fn texts_are_as_committed() {
+    assert_committed(files());
+}
+
+#[test]
 fn what_is_changed_in_place_is_not_read_as_constant() {
     for func in functions("f32") {
-        let text = kernel(&func, "f32").1.text;
+        let text = kernel(&func, "f32", "tensor").1.text;
         let constant = text.contains(".nc");
         assert_eq!(constant, func.name == "sum" || func.name == "gather", "{}", func.name);
         assert!(!text.contains("fma"), "{} rounds as the CPU does", func.name);
@@ -127,7 +132,7 @@ fn what_is_changed_in_place_is_not_read_as_constant() {
 #[test]
 fn kernels_take_what_their_functions_take() {
     for func in functions("f64") {
-        let kernel = kernel(&func, "f64").1;
+        let kernel = kernel(&func, "f64", "tensor").1;
         let arrays = func.params().iter().filter(|&&p| matches!(func.values.ty(p), Ty::Array(..))).count();
         let read = kernel.params.iter().filter(|p| matches!(p, Param::Array(_))).count();
         assert_eq!(arrays, read, "{}", func.name);
