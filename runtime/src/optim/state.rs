@@ -179,7 +179,7 @@ impl State {
 
 impl Buffers {
     /// In the host's memory.
-    fn to_host(&mut self) -> Result<(), DeviceError> {
+    fn bring_to_host(&mut self) -> Result<(), DeviceError> {
         fn all<T: Float>(tensors: &[Tensor<T>]) -> Result<Vec<Vec<T>>, DeviceError> {
             tensors.iter().map(|t| Ok(t.host()?.to_vec())).collect()
         }
@@ -193,7 +193,7 @@ impl Buffers {
 
     /// As tensors, which move to a GPU when it changes them.
     #[cfg(feature = "cuda")]
-    fn to_tensors(&mut self, shape: Shape, order: Order) {
+    fn become_tensors(&mut self, shape: Shape, order: Order) {
         fn all<T: Float>(arrays: &mut Vec<Vec<T>>, shape: Shape, order: Order) -> Vec<Tensor<T>> {
             std::mem::take(arrays).into_iter().map(|x| Tensor::of_host(shape, order, x)).collect()
         }
@@ -226,7 +226,7 @@ impl Memory {
     where
         R: Rule<K, C, I, D>,
     {
-        self.buffers.to_host()?;
+        self.buffers.bring_to_host()?;
         match (param, grad.numbers, &mut self.buffers) {
             (NumbersMut::F32(params), Numbers::F32(grad), Buffers::F32(slots)) => {
                 update(rule, scheduled, grad, Arrays { params, slots: arrays(slots) });
@@ -251,7 +251,7 @@ impl Memory {
     where
         R: Rule<K, C, I, D>,
     {
-        self.buffers.to_tensors(self.shape, self.order);
+        self.buffers.become_tensors(self.shape, self.order);
         match (param, grad.numbers, &mut self.buffers) {
             (NumbersMut::TensorF32(param), Numbers::TensorF32(grad), Buffers::TensorF32(slots)) => {
                 super::gpu::update(rule, schedule, grad, param, slots)
