@@ -213,28 +213,6 @@ pub fn held<P: Parameter + ?Sized>(
     inside(name, P::Owned::from_placed(placed))
 }
 
-/// An argument in the host's memory.
-#[doc(hidden)]
-pub fn hold<P: Parameter + ?Sized, A: Argument<P>>(argument: A, name: &str) -> Result<A::Held, DeviceError> {
-    argument.hold(name)
-}
-
-/// The gradient by an argument, from one in the host's memory.
-#[doc(hidden)]
-pub fn give_back<P: Parameter + ?Sized, A: Argument<P>>(grad: P::Tangent) -> Result<A::Grad, DeviceError> {
-    A::give_back(grad)
-}
-
-/// An argument that is passed by value, in the host's memory.
-#[doc(hidden)]
-pub fn owned<T, A: Argument<T>>(argument: A, name: &str) -> Result<T, DeviceError>
-where
-    T: Flat,
-    T::Tangent: Cotangent,
-{
-    Ok(argument.hold(name)?.borrow().copied())
-}
-
 /// The columns of a value of the host.
 #[cfg(feature = "cuda")]
 #[doc(hidden)]

@@ -543,13 +543,29 @@ const _: () = {
             ::pullback::DeviceError,
         > {
             ::pullback::on::guarded(|| {
-                let a = ::pullback::on::owned::<f32, _>(a, "a")?;
-                let b = ::pullback::on::owned::<f32, _>(b, "b")?;
-                let c = ::pullback::on::owned::<f32, _>(c, "c")?;
-                let d = ::pullback::on::owned::<f32, _>(d, "d")?;
-                let _x = ::pullback::on::hold::<DVector<f32>, _>(_x, "_x")?;
+                let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
+                let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
+                let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
+                let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
+                let _x = <Of4 as ::pullback::on::Argument<
+                    DVector<f32>,
+                >>::hold(_x, "_x")?;
+                let _y = <Of5 as ::pullback::on::Argument<
+                    DVector<f32>,
+                >>::hold(_y, "_y")?;
+                let a = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&a),
+                );
+                let b = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&b),
+                );
+                let c = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&c),
+                );
+                let d = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&d),
+                );
                 let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
-                let _y = ::pullback::on::hold::<DVector<f32>, _>(_y, "_y")?;
                 let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
                 let mut workspace = <LossWorkspace as ::core::default::Default>::default();
                 let value = loss_forward_and_backward(
@@ -565,10 +581,18 @@ const _: () = {
                 ::core::result::Result::Ok((
                     value,
                     LossGrad {
-                        a: ::pullback::on::give_back::<f32, Of0>(workspace.grad.a)?,
-                        b: ::pullback::on::give_back::<f32, Of1>(workspace.grad.b)?,
-                        c: ::pullback::on::give_back::<f32, Of2>(workspace.grad.c)?,
-                        d: ::pullback::on::give_back::<f32, Of3>(workspace.grad.d)?,
+                        a: <Of0 as ::pullback::on::Argument<
+                            f32,
+                        >>::give_back(workspace.grad.a)?,
+                        b: <Of1 as ::pullback::on::Argument<
+                            f32,
+                        >>::give_back(workspace.grad.b)?,
+                        c: <Of2 as ::pullback::on::Argument<
+                            f32,
+                        >>::give_back(workspace.grad.c)?,
+                        d: <Of3 as ::pullback::on::Argument<
+                            f32,
+                        >>::give_back(workspace.grad.d)?,
                     },
                 ))
             })
@@ -618,13 +642,29 @@ const _: () = {
             _y: Of5,
         ) -> ::core::result::Result<f32, ::pullback::DeviceError> {
             ::pullback::on::guarded(|| {
-                let a = ::pullback::on::owned::<f32, _>(a, "a")?;
-                let b = ::pullback::on::owned::<f32, _>(b, "b")?;
-                let c = ::pullback::on::owned::<f32, _>(c, "c")?;
-                let d = ::pullback::on::owned::<f32, _>(d, "d")?;
-                let _x = ::pullback::on::hold::<DVector<f32>, _>(_x, "_x")?;
+                let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
+                let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
+                let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
+                let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
+                let _x = <Of4 as ::pullback::on::Argument<
+                    DVector<f32>,
+                >>::hold(_x, "_x")?;
+                let _y = <Of5 as ::pullback::on::Argument<
+                    DVector<f32>,
+                >>::hold(_y, "_y")?;
+                let a = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&a),
+                );
+                let b = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&b),
+                );
+                let c = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&c),
+                );
+                let d = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&d),
+                );
                 let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
-                let _y = ::pullback::on::hold::<DVector<f32>, _>(_y, "_y")?;
                 let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
                 ::core::result::Result::Ok(loss(a, b, c, d, _x, _y))
             })

@@ -505,8 +505,7 @@ const _: () = {
         grad.c = sum_1;
         grad.d = sum_2;
     }
-    /// The function on a device. What is on a device may be passed in the place of what the function takes; its gradient is
-    /// there then.
+    /// The function on a device. What is there may stand for what the function takes; then its gradient is there too.
     #[derive(Clone, Copy, Debug)]
     pub struct LossOn<'device> {
         device: &'device ::pullback::Device,
@@ -613,28 +612,28 @@ const _: () = {
                 ::core::option::Option::None => {
                     ::pullback::on::guarded(|| {
                         let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
-                        let a = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&a),
-                        );
                         let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
-                        let b = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&b),
-                        );
                         let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
-                        let c = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&c),
-                        );
                         let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
-                        let d = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&d),
-                        );
                         let _x = <Of4 as ::pullback::on::Argument<
                             DVector<f32>,
                         >>::hold(_x, "_x")?;
-                        let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                         let _y = <Of5 as ::pullback::on::Argument<
                             DVector<f32>,
                         >>::hold(_y, "_y")?;
+                        let a = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&a),
+                        );
+                        let b = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&b),
+                        );
+                        let c = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&c),
+                        );
+                        let d = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&d),
+                        );
+                        let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                         let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
                         let mut workspace = <LossWorkspace as ::core::default::Default>::default();
                         let value = loss_forward_and_backward(
@@ -750,28 +749,28 @@ const _: () = {
                 ::core::option::Option::None => {
                     ::pullback::on::guarded(|| {
                         let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
-                        let a = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&a),
-                        );
                         let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
-                        let b = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&b),
-                        );
                         let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
-                        let c = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&c),
-                        );
                         let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
-                        let d = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&d),
-                        );
                         let _x = <Of4 as ::pullback::on::Argument<
                             DVector<f32>,
                         >>::hold(_x, "_x")?;
-                        let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                         let _y = <Of5 as ::pullback::on::Argument<
                             DVector<f32>,
                         >>::hold(_y, "_y")?;
+                        let a = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&a),
+                        );
+                        let b = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&b),
+                        );
+                        let c = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&c),
+                        );
+                        let d = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&d),
+                        );
+                        let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                         let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
                         ::core::result::Result::Ok(loss(a, b, c, d, _x, _y))
                     })
