@@ -17,6 +17,7 @@ pub mod promote;
 pub mod reads_first;
 pub mod scalarize;
 pub mod simplify;
+pub mod split;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub const PASSES: &[Pass] = &[
     ("contract", contract::run),
     ("localize", localize::run),
     ("reads_first", reads_first::run),
+    ("split", split::run),
 ];
 
 /// The most rounds of [`optimize`]; each removes what the one before uncovered.

@@ -11,6 +11,9 @@ use crate::ops::Op;
 /// Bodies that cost more than this take one iteration at a time.
 const MAX_WIDE_COST: u64 = 200;
 
+/// With more 32-bit words of reductions than this a block has a multiprocessor to itself.
+const MANY_WORDS: u64 = 56;
+
 pub(super) struct Skeleton<'a> {
     pub(super) e: &'a mut Emitter,
     pub(super) nest: &'a Nest,
@@ -59,9 +62,12 @@ impl Skeleton<'_> {
     fn finish(self, all: &Loop) -> Kernel {
         let mut text = String::from(".version 6.0\n.target sm_52\n.address_size 64\n\n");
         let (e, name) = (self.e, self.name);
-        // Room for two blocks a multiprocessor: without it the assembler saves registers that nobody needs, and spills.
+        // Room for two blocks a multiprocessor: without it the assembler saves registers that nobody needs, and spills. Many
+        // reductions under way take the registers of two.
+        let words: u64 = all.folds.iter().flat_map(|(_, f)| &f.state).map(|n| size(n.ty).div_ceil(4)).sum();
+        let blocks = if words > MANY_WORDS { "" } else { " .minnctapersm 2" };
         text.push_str(&format!(
-            ".visible .entry {name}(\n{}\n) .maxntid {}, 1, 1 .minnctapersm 2\n",
+            ".visible .entry {name}(\n{}\n) .maxntid {}, 1, 1{blocks}\n",
             e.signature(),
             super::BLOCK
         ));

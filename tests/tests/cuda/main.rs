@@ -7,6 +7,7 @@ mod memory;
 mod models;
 mod networks;
 mod recordings;
+mod sums;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

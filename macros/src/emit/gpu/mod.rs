@@ -34,6 +34,9 @@ type Res<T> = Result<T, String>;
 /// Prints a function whose parameters are the leaves of the annotated one: numbers by value, arrays as `&Leaf<T>`. It
 /// returns `Result` of a tuple of the function's results, arrays as `Leaf<T>`.
 pub(super) fn program(sig: &Signature, what: &str, module: &Module, func: &Func) -> Program {
+    let mut split = func.clone();
+    opt::split::run(&mut split);
+    let func = &split;
     let function = sig.name.unraw().to_string();
     let name = format_ident!("{function}_{what}_on_gpu");
     let leaves = func.params().len() - sig.consts.len();
