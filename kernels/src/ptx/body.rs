@@ -121,7 +121,11 @@ impl Emitter {
                 Vec::new()
             }
             Kind::Call { func, args } => self.call(func, args)?,
-            Kind::Contract { .. } => return Err(unsupported("a matrix product inside of a nest".into())),
+            Kind::Contract { .. } => {
+                return Err(unsupported(
+                    "a loop solves equations, or inverts or factorises a matrix, in each iteration".into(),
+                ));
+            }
             Kind::Checkpoint => Vec::new(),
             Kind::Tape => vec![Item::Num(Num::int(0))],
             Kind::Push { tape, value } => vec![self.push(*tape, *value)?],

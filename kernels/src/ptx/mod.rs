@@ -10,6 +10,7 @@
 
 mod array;
 mod body;
+mod dense;
 mod inner;
 mod op;
 mod product;
@@ -154,16 +155,21 @@ fn unsupported(message: String) -> Unsupported {
 /// The kernel of a nest of an optimised function.
 ///
 /// # Errors
-/// If the nest holds what has no place on a GPU: foreign functions, matrix products.
+/// If the nest holds what has no place on a GPU: foreign functions, and factorisations of matrices.
 ///
 /// # Panics
 /// If the instruction is no nest.
 pub fn kernel(func: &Func, inst: &Inst, name: &str) -> Result<Kernel> {
     let Kind::Nest(nest) = &inst.kind else { panic!("a kernel is made from a nest") };
+    let (mut values, mut nest) = (func.values.clone(), nest.clone());
+    if dense::has_products(&nest.body) {
+        dense::as_nests(&mut values, &mut nest.body);
+    }
+    let (values, nest) = (Rc::new(values), &nest);
     let make = |room: bool| {
-        let mut emitter = Emitter::new(Rc::new(func.values.clone()));
+        let mut emitter = Emitter::new(values.clone());
         emitter.count_uses(&nest.body);
-        let info = nest_info(&func.values, nest);
+        let info = nest_info(&values, nest);
         let kernel = skeleton::Skeleton { e: &mut emitter, nest, info, name, room }.kernel();
         (kernel, emitter.wants_room)
     };

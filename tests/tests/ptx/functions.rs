@@ -27,21 +27,25 @@ pub struct Subject {
 
 /// The forward and the reverse function of a text, ready for a back end.
 pub fn subjects(name: &str, text: &str) -> Vec<Subject> {
-    let module = parse(text).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+    ready(name, &parse(text).unwrap_or_else(|e| panic!("{name}: {e:?}")))
+}
+
+/// The same of a module.
+pub fn ready(name: &str, module: &Module) -> Vec<Subject> {
     let entry = module.entry().clone();
     let floats = |tys: Vec<Ty>| (0..tys.len()).filter(|&k| tys[k].is_float()).collect::<Vec<_>>();
     let wrt = floats(entry.params().iter().map(|&p| entry.values.ty(p).clone()).collect());
     let mut all = vec![(name.to_string(), entry.clone())];
     // What has a tape is a reverse sweep already.
-    if !wrt.is_empty() && !floats(entry.result_types()).is_empty() && !text.contains(" = tape") {
-        all.push((format!("{name}_vjp"), vjp(&module, &entry.name, &wrt).unwrap()));
+    if !wrt.is_empty() && !floats(entry.result_types()).is_empty() && !entry.to_string().contains(" = tape") {
+        all.push((format!("{name}_vjp"), vjp(module, &entry.name, &wrt).unwrap()));
     }
     all.into_iter()
         .map(|(name, mut func)| {
-            inline(&module, &mut func, false);
+            inline(module, &mut func, false);
             optimize(&mut func);
             finish(&mut func);
-            verify_func(&module, &func).unwrap_or_else(|v| panic!("{name}: {v:?}\n{func}"));
+            verify_func(module, &func).unwrap_or_else(|v| panic!("{name}: {v:?}\n{func}"));
             Subject { name, module: module.clone(), func }
         })
         .collect()
@@ -115,7 +119,7 @@ fn check(subject: &Subject, length: usize, schedules: u64) -> Result<(), String>
     Ok(())
 }
 
-fn numbers(data: &[Datum]) -> Vec<Lit> {
+pub fn numbers(data: &[Datum]) -> Vec<Lit> {
     data.iter()
         .flat_map(|d| match d {
             Datum::Scalar(x) => vec![*x],
@@ -126,7 +130,7 @@ fn numbers(data: &[Datum]) -> Vec<Lit> {
 }
 
 /// Up to the rounding of sums.
-fn compare(name: &str, func: &Func, got: &[Datum], want: &[Datum]) {
+pub fn compare(name: &str, func: &Func, got: &[Datum], want: &[Datum]) {
     for (g, w) in got.iter().zip(want) {
         let (g, w) = (numbers(std::slice::from_ref(g)), numbers(std::slice::from_ref(w)));
         assert_eq!(g.len(), w.len(), "{name}");

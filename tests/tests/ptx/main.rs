@@ -8,5 +8,6 @@ mod functions;
 mod ops;
 mod optim;
 mod products;
+mod random;
 mod snapshots;
 mod tensor;
