@@ -27,6 +27,24 @@ fn some_elements(x: &[f64]) -> f64 {
     v.iter().sum::<f64>() / v.len() as f64
 }
 
+/// The element that is taken off is not looked at: how many there are does not depend on any.
+#[differentiable]
+fn as_many_as_lengths_say(a: f64, x: &[f64], #[no_diff] k: usize) -> f64 {
+    let mut v: Vec<f64> = Vec::new();
+    for i in 0..k {
+        v.extend(x.iter().map(|u| u * a + i as f64));
+        for _ in 0..k {
+            v.pop();
+        }
+    }
+    if a > 0.0 {
+        v.push(a * a);
+    } else {
+        v.pop();
+    }
+    v.iter().map(|u| u * u).sum::<f64>()
+}
+
 #[differentiable]
 fn until_large(x: f64, #[no_diff] n: usize) -> f64 {
     let mut v = vec![x];
@@ -305,6 +323,8 @@ fn other_changes_of_length() {
     agrees!(inserted_and_removed(&X));
     agrees!(stack(&X));
     agrees!(queue(&X));
+    agrees!(as_many_as_lengths_say(0.5, &X, 2));
+    agrees!(as_many_as_lengths_say(-0.5, &X, 3));
     agrees!(hull(&[0.0, 1.0, 0.4, 3.0, 2.0, 2.5]));
 }
 

@@ -275,7 +275,25 @@ impl Lower<'_> {
                 self.bind_missing(pat);
                 v.map(|_| Val::unit())
             }
-            Stmt::Expr(e) => self.expr(e, None),
+            Stmt::Expr(e) => {
+                let met = self.counting;
+                let v = self.expr(e, None);
+                if is_pop(e) {
+                    // The element is not looked at.
+                    self.counting = met;
+                }
+                v
+            }
         }
+    }
+}
+
+/// Whether an expression is `name.pop()`.
+fn is_pop(e: &Expr) -> bool {
+    match &e.kind {
+        ExprKind::Method(m) => {
+            m.name == "pop" && m.args.is_empty() && matches!(m.receiver.kind, ExprKind::Path(_))
+        }
+        _ => false,
     }
 }
