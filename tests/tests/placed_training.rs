@@ -95,6 +95,41 @@ fn optimizers_do_the_same_everywhere() {
     });
 }
 
+/// Six runs of a recorded step, then one that is not recorded, and the same on the host.
+fn recorded<O: Optimizer + Clone>(name: &str, optimizer: O, device: &Device) -> Result<(), DeviceError> {
+    let mut gradient = parts(0).zeros_like();
+    (gradient.w, gradient.v, gradient.b) = (parts(1).w, DVector::from_fn(301, |i, _| wave(5, i)), 0.5);
+    let mut host = (parts(0), optimizer.clone());
+    let there = gradient.to(device)?;
+    let mut step = device.record_with((parts(0).to(device)?, optimizer), |(params, optimizer)| {
+        Ok(optimizer.try_step(params, &there)?)
+    });
+    for k in 1..=6 {
+        step.run()?;
+        host.1.step(&mut host.0, &gradient);
+        assert_eq!(bits(&step.state().0), bits(&host.0), "{name}: parameters after run {k}");
+        assert_eq!(step.state().1.state().steps(), k, "{name}");
+    }
+    let mut state = step.into_state();
+    state.1.step(&mut state.0, &there);
+    host.1.step(&mut host.0, &gradient);
+    assert_eq!((bits(&state.0), bits(state.1.state())), (bits(&host.0), bits(host.1.state())), "{name}");
+    assert_eq!(state.1.state().steps(), 7, "{name}");
+    Ok(())
+}
+
+#[test]
+fn a_recorded_step_counts_on() {
+    everywhere(|device| {
+        recorded("sgd", Sgd::new(0.1), device)?;
+        recorded("dampened", Sgd::new(0.1).momentum(0.9).dampening(0.25), device)?;
+        recorded("rmsprop", RmsProp::new(0.1).momentum(0.5).centered(true), device)?;
+        recorded("adagrad", Adagrad::new(0.1).rate_decay(0.125), device)?;
+        recorded("adam", Adam::new(0.1).amsgrad(true), device)?;
+        recorded("adamw", AdamW::new(0.1), device)
+    });
+}
+
 #[test]
 fn shared_memory_is_copied_first() {
     everywhere(|device| {

@@ -103,7 +103,7 @@ impl Modules {
             }
             Ok(Usage { kernel, registers: found[0], local_bytes: found[1] })
         };
-        let mut all = functions.values().map(ask).collect::<Result<Vec<_>, _>>()?;
+        let mut all = functions.values().map(ask).collect::<Result<Vec<_>, DeviceError>>()?;
         all.sort();
         Ok(all)
     }

@@ -79,3 +79,13 @@ impl fmt::Display for LeafError {
 }
 
 impl std::error::Error for LeafError {}
+
+/// So that a step in what a device [records](crate::Device::record) ends with `?`.
+impl From<LeafError> for DeviceError {
+    fn from(error: LeafError) -> DeviceError {
+        match error {
+            LeafError::Device(error) => error,
+            other => DeviceError::Shape(other.to_string()),
+        }
+    }
+}
