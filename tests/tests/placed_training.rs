@@ -3,6 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 use pullback::leaves::{HostNumbers, Numbers, NumbersMut, Path};
 use pullback::optim::{Adagrad, Adam, AdamW, LeafError, Optimizer, RmsProp, Sgd, clip_norm, clip_value};
+use pullback::storage;
 use pullback::{Device, DeviceError, Differentiable, Leaves, LeavesMut, Tensor, differentiable};
 
 /// Runs a check on the CPU and, where this was built for one, on a GPU.
@@ -270,6 +271,36 @@ fn leaves_of_tensors_can_be_walked() {
             assert_eq!(on_gpu, !device.is_cpu());
             assert_eq!((leaf.numbers.device(), leaf.numbers.is_empty()), (device.clone(), false));
         });
+        Ok(())
+    });
+}
+
+#[test]
+fn checkpoints_are_read_where_the_model_is() {
+    everywhere(|device| {
+        let name = format!("placed-{}-{}.safetensors", device.is_cpu(), std::process::id());
+        let path = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let gradient = parts(1).zeros_like().to(device)?;
+        let (mut model, mut optimizer) = (parts(0).to(device)?, Adam::new(0.1));
+        for _ in 0..3 {
+            optimizer.step(&mut model, &gradient);
+        }
+        storage::save_checkpoint(&path, &model, &optimizer).expect("a file that can be written");
+        let (mut again, mut fresh) = (parts(2).to(device)?, Adam::new(0.5));
+        storage::load_checkpoint(&path, &mut again, &mut fresh).expect("what was written can be read");
+        // A host's model reads it as well.
+        let (mut host, mut on_host) = (parts(2), Adam::new(0.5));
+        storage::load_checkpoint(&path, &mut host, &mut on_host).expect("what was written can be read");
+        std::fs::remove_file(&path).expect("it was just read");
+        assert_eq!((bits(&again), again.w.device()), (bits(&model), device.clone()));
+        assert_eq!((bits(fresh.state()), fresh.state().steps()), (bits(optimizer.state()), 3));
+        for _ in 0..2 {
+            optimizer.step(&mut model, &gradient);
+            fresh.step(&mut again, &gradient);
+            on_host.step(&mut host, &parts(1).zeros_like());
+        }
+        assert_eq!((bits(&again), bits(fresh.state())), (bits(&model), bits(optimizer.state())));
+        assert_eq!((bits(&host), fresh.state().steps()), (bits(&model), 5));
         Ok(())
     });
 }

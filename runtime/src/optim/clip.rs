@@ -1,5 +1,6 @@
 //! Keeping gradients small.
 
+use crate::DeviceError;
 use crate::leaves::{Leaves, LeavesMut, Numbers, NumbersMut, Path};
 
 /// Moves each number into `-limit..=limit`: `torch.nn.utils.clip_grad_value_`. NaN stays NaN.
@@ -10,13 +11,14 @@ use crate::leaves::{Leaves, LeavesMut, Numbers, NumbersMut, Path};
 /// assert_eq!(grad, ([2.0, -0.5], -2.0));
 /// ```
 ///
+/// What is on a GPU changes there.
+///
 /// # Panics
-/// If `limit` is negative or NaN.
+/// If `limit` is negative or NaN, or the device that the gradient is on fails.
+#[track_caller]
 pub fn clip_value(mut grad: impl LeavesMut, limit: f64) {
     assert!(limit >= 0.0, "clip_value: the limit {limit} is not a size");
-    let f32s = |g: &mut [f32]| g.iter_mut().for_each(|x| *x = x.clamp(-limit as f32, limit as f32));
-    let f64s = |g: &mut [f64]| g.iter_mut().for_each(|x| *x = x.clamp(-limit, limit));
-    change(&mut grad, f32s, f64s);
+    on_device(try_clip_value(&mut grad, limit));
 }
 
 /// Scales a gradient down whose length over all leaves is more than `limit`: `torch.nn.utils.clip_grad_norm_`, by the factor
@@ -29,54 +31,92 @@ pub fn clip_value(mut grad: impl LeavesMut, limit: f64) {
 /// assert!((grad.0[0] - 0.6f64).abs() < 1e-6 && (grad.1 - 0.8f64).abs() < 1e-6);
 /// ```
 ///
+/// What is on a GPU changes there; only the length is copied to the host.
+///
 /// # Panics
-/// If `limit` is negative or NaN.
+/// If `limit` is negative or NaN, or the device that the gradient is on fails.
+#[track_caller]
 pub fn clip_norm(mut grad: impl LeavesMut, limit: f64) -> f64 {
     assert!(limit >= 0.0, "clip_norm: the limit {limit} is not a length");
-    let norm = norm(&grad);
+    on_device(try_clip_norm(&mut grad, limit))
+}
+
+/// What came of a device that the gradient is on.
+#[track_caller]
+fn on_device<T>(result: Result<T, DeviceError>) -> T {
+    result.unwrap_or_else(|error| panic!("clipping a gradient on a device: {error}"))
+}
+
+fn try_clip_value(grad: &mut impl LeavesMut, limit: f64) -> Result<(), DeviceError> {
+    change(grad, |leaf| {
+        match leaf {
+            NumbersMut::F32(g) => g.iter_mut().for_each(|x| *x = x.clamp(-limit as f32, limit as f32)),
+            NumbersMut::F64(g) => g.iter_mut().for_each(|x| *x = x.clamp(-limit, limit)),
+            #[cfg(feature = "cuda")]
+            NumbersMut::TensorF32(g) => super::gpu::clip_value(g, limit)?,
+            #[cfg(feature = "cuda")]
+            NumbersMut::TensorF64(g) => super::gpu::clip_value(g, limit)?,
+            #[cfg(not(feature = "cuda"))]
+            NumbersMut::TensorF32(_) | NumbersMut::TensorF64(_) => unreachable!("there are no GPUs"),
+        }
+        Ok(())
+    })
+}
+
+fn try_clip_norm(grad: &mut impl LeavesMut, limit: f64) -> Result<f64, DeviceError> {
+    let norm = norm(grad)?;
     let factor = limit / (norm + 1e-6);
     // false for NaN, which must not be hidden
     if factor >= 1.0 {
-        return norm;
+        return Ok(norm);
     }
-    let f32s = |g: &mut [f32]| g.iter_mut().for_each(|x| *x *= factor as f32);
-    let f64s = |g: &mut [f64]| g.iter_mut().for_each(|x| *x *= factor);
-    change(&mut grad, f32s, f64s);
-    norm
+    change(grad, |leaf| {
+        match leaf {
+            NumbersMut::F32(g) => g.iter_mut().for_each(|x| *x *= factor as f32),
+            NumbersMut::F64(g) => g.iter_mut().for_each(|x| *x *= factor),
+            #[cfg(feature = "cuda")]
+            NumbersMut::TensorF32(g) => super::gpu::scale(g, factor)?,
+            #[cfg(feature = "cuda")]
+            NumbersMut::TensorF64(g) => super::gpu::scale(g, factor)?,
+            #[cfg(not(feature = "cuda"))]
+            NumbersMut::TensorF32(_) | NumbersMut::TensorF64(_) => unreachable!("there are no GPUs"),
+        }
+        Ok(())
+    })?;
+    Ok(norm)
 }
 
-/// Changes all leaves.
-fn change(grad: &mut impl LeavesMut, f32s: impl Fn(&mut [f32]), f64s: impl Fn(&mut [f64])) {
-    grad.visit_mut(Path::ROOT, &mut |path, leaf| {
-        let done = match leaf.numbers {
-            NumbersMut::F32(g) => {
-                f32s(g);
-                Ok(())
-            }
-            NumbersMut::F64(g) => {
-                f64s(g);
-                Ok(())
-            }
-            NumbersMut::TensorF32(g) => g.edit(&f32s),
-            NumbersMut::TensorF64(g) => g.edit(&f64s),
-        };
-        done.unwrap_or_else(|error| panic!("{path}: {error}"));
+/// Changes all leaves, up to the first that a device refuses.
+fn change(
+    grad: &mut impl LeavesMut,
+    change: impl Fn(NumbersMut<'_>) -> Result<(), DeviceError>,
+) -> Result<(), DeviceError> {
+    let mut result = Ok(());
+    grad.visit_mut(Path::ROOT, &mut |_, leaf| {
+        if result.is_ok() {
+            result = change(leaf.numbers);
+        }
     });
+    result
 }
 
 /// The root of the sum of squares over all leaves, summed in `f64`.
-fn norm(value: &impl Leaves) -> f64 {
-    let mut sum = 0.0;
-    value.visit(Path::ROOT, &mut |path, leaf| {
+fn norm(value: &impl Leaves) -> Result<f64, DeviceError> {
+    let mut sum = Ok(0.0);
+    value.visit(Path::ROOT, &mut |_, leaf| {
         let squares = match leaf.numbers {
             Numbers::F32(g) => Ok(squares(g)),
             Numbers::F64(g) => Ok(squares(g)),
-            Numbers::TensorF32(g) => g.host().map(|g| squares(&g)),
-            Numbers::TensorF64(g) => g.host().map(|g| squares(&g)),
+            #[cfg(feature = "cuda")]
+            Numbers::TensorF32(g) => super::gpu::squares(g),
+            #[cfg(feature = "cuda")]
+            Numbers::TensorF64(g) => super::gpu::squares(g),
+            #[cfg(not(feature = "cuda"))]
+            Numbers::TensorF32(_) | Numbers::TensorF64(_) => unreachable!("there are no GPUs"),
         };
-        sum += squares.unwrap_or_else(|error| panic!("{path}: {error}"));
+        sum = sum.clone().and_then(|sum| Ok(sum + squares?));
     });
-    sum.sqrt()
+    sum.map(f64::sqrt)
 }
 
 /// The sum of squares, eight at a time so that it vectorises.

@@ -39,6 +39,7 @@ impl<T: Float> Tensor<T> {
     }
 
     /// Changes the elements, in the host's memory; they are written back where they were.
+    #[cfg(feature = "safetensors")]
     pub(crate) fn edit(&mut self, change: impl FnOnce(&mut [T])) -> Result<(), DeviceError> {
         if self.device().is_cpu() {
             change(self.as_mut_slice()?);

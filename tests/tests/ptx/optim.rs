@@ -204,6 +204,27 @@ fn all() -> Vec<Functions> {
     ]
 }
 
+/// Every number moved into a range.
+fn clip_value(elem: &'static str) -> String {
+    let (text, new) = lines(elem, || {
+        let (x, low, high) = (element("p", "%i"), outside("low".into()), outside("high".into()));
+        let x = x.less(low, low, x);
+        high.less(x, high, x)
+    });
+    let params = [format!("%p: {elem}[%n]"), format!("%low: {elem}"), format!("%high: {elem}")];
+    function("clip_value", &params, "%n", &text, &[(new, format!("{elem}[%n]"))])
+}
+
+/// The sum of squares in `f64`.
+fn squares(elem: &'static str) -> String {
+    let wide =
+        if elem == "f32" { "    %w = to_f64 %x\n    %s = mul %w, %w\n" } else { "    %s = mul %x, %x\n" };
+    format!(
+        "fn @squares(%p: {elem}[%n]) -> f64 {{\n  %r = fold sum (%i < %n) {{\n    %x = index %p[%i]\n{wide}    yield %s\n  \
+         }}\n  return %r\n}}\n"
+    )
+}
+
 /// A function's kernel as the runtime writes it, and its text, which may write what it reads.
 fn written(text: &str, elem: &str, root: &Path) -> (String, (PathBuf, String)) {
     let module = parse(text).unwrap_or_else(|e| panic!("line {}: {}\n{text}", e.line, e.message));
@@ -221,7 +242,7 @@ fn files() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src/optim/gpu");
     let mut files = Vec::new();
     let mut code = String::from(
-        "//! Generated from the rules: see `tests/tests/ptx/optim.rs`.\n\nuse super::Kernels;\n\
+        "//! Generated from the rules: see `tests/tests/ptx/optim.rs`.\n\nuse super::{Clip, Kernels};\n\
          use crate::cuda::{Kernel, Out, Param};\n\npub(super) static ALL: &[Kernels] = &[\n",
     );
     for rule in all() {
@@ -239,6 +260,15 @@ fn files() -> Vec<(PathBuf, String)> {
             );
         }
         files.extend(schedule.map(|(_, file)| file));
+    }
+    code.push_str("];\n\npub(super) static CLIPS: &[Clip] = &[\n");
+    for elem in ["f32", "f64"] {
+        let [value, squares] = [clip_value(elem), squares(elem)].map(|text| {
+            let (code, file) = written(&text, elem, &root);
+            files.push(file);
+            code
+        });
+        let _ = writeln!(code, "    Clip {{ value: {value}, squares: {squares} }},");
     }
     code.push_str("];\n");
     files.push((root.join("kernels.rs"), code));

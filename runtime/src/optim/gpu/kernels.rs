@@ -1,6 +1,6 @@
 //! Generated from the rules: see `tests/tests/ptx/optim.rs`.
 
-use super::Kernels;
+use super::{Clip, Kernels};
 use crate::cuda::{Kernel, Out, Param};
 
 pub(super) static ALL: &[Kernels] = &[
@@ -320,4 +320,45 @@ pub(super) static ALL: &[Kernels] = &[
         failures: &[],
     }),
     },
+];
+
+pub(super) static CLIPS: &[Clip] = &[
+    Clip { value: Kernel {
+        name: "optim_clip_value_f32",
+        ptx: include_str!("ptx/clip_value_f32.ptx"),
+        params: &[Param::Count, Param::Array(0), Param::Out(0), Param::Scalar(0), Param::Scalar(1)],
+        outs: &[Out::Build(4)],
+        accumulators: &[],
+        width: 4,
+        folds: 0,
+        failures: &[],
+    }, squares: Kernel {
+        name: "optim_squares_f32",
+        ptx: include_str!("ptx/squares_f32.ptx"),
+        params: &[Param::Count, Param::Array(0), Param::Ticket, Param::Partials, Param::Out(0)],
+        outs: &[Out::Fold],
+        accumulators: &[],
+        width: 4,
+        folds: 1,
+        failures: &[],
+    } },
+    Clip { value: Kernel {
+        name: "optim_clip_value_f64",
+        ptx: include_str!("ptx/clip_value_f64.ptx"),
+        params: &[Param::Count, Param::Array(0), Param::Out(0), Param::Scalar(0), Param::Scalar(1)],
+        outs: &[Out::Build(8)],
+        accumulators: &[],
+        width: 2,
+        folds: 0,
+        failures: &[],
+    }, squares: Kernel {
+        name: "optim_squares_f64",
+        ptx: include_str!("ptx/squares_f64.ptx"),
+        params: &[Param::Count, Param::Array(0), Param::Ticket, Param::Partials, Param::Out(0)],
+        outs: &[Out::Fold],
+        accumulators: &[],
+        width: 2,
+        folds: 1,
+        failures: &[],
+    } },
 ];

@@ -22,6 +22,45 @@ struct Kernels {
     schedule: Option<Kernel>,
 }
 
+/// The kernels of clipping, for a type of numbers.
+struct Clip {
+    /// Moves numbers into a range, where they are.
+    value: Kernel,
+    /// The sum of squares, in `f64`.
+    squares: Kernel,
+}
+
+fn clips<T: Float>() -> &'static Clip {
+    &kernels::CLIPS[usize::from(T::BYTES == 8)]
+}
+
+/// Moves each number into `-limit..=limit`. NaN stays NaN.
+pub(super) fn clip_value<T: Float>(tensor: &mut Tensor<T>, limit: f64) -> Result<(), DeviceError> {
+    let (n, limit) = (tensor.len() as u64, T::nearest(limit));
+    let array = tensor.array_mut().expect("the leaf is on a GPU");
+    let gpu = array.gpu().clone();
+    let own = owned(array)?;
+    let numbers = [(-limit).arg(), limit.arg(), Arg::int(n)];
+    clips::<T>().value.run_onto(&gpu, n, &numbers, &[own], &[own])
+}
+
+/// Multiplies each number by a factor.
+pub(super) fn scale<T: Float>(tensor: &mut Tensor<T>, factor: f64) -> Result<(), DeviceError> {
+    let n = tensor.len() as u64;
+    let array = tensor.array_mut().expect("the leaf is on a GPU");
+    let gpu = array.gpu().clone();
+    let own = owned(array)?;
+    T::kernels().times.run_onto(&gpu, n, &[T::nearest(factor).arg()], &[own], &[own])
+}
+
+/// The sum of squares.
+pub(super) fn squares<T: Float>(tensor: &Tensor<T>) -> Result<f64, DeviceError> {
+    let (device, n) = (tensor.device(), tensor.len() as u64);
+    let gpu = device.gpu().expect("the leaf is on a GPU");
+    let array = tensor.array(gpu)?;
+    Ok(clips::<T>().squares.run(gpu, n, &[Arg::int(n)], &[array.device()?], &[])?.number(0))
+}
+
 /// The kernels of that rule for numbers of so many bytes.
 fn kernels(rule: &str, bytes: usize) -> &'static Kernels {
     let found = kernels::ALL.iter().find(|k| k.name == (rule, bytes));
