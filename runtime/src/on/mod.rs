@@ -88,6 +88,12 @@ where
 
 /// What may stand for a parameter of type `P` in a call on a device: the host's value as in a call of the function itself, a
 /// tensor, or a struct that was moved to a device.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand for a parameter of type `{P}` in a call on a device",
+    label = "not what the function takes there",
+    note = "pass a float by value and anything else as the function itself takes it; or a reference to a `Tensor` of floats of the same \
+            type, or to what `to(&device)` made of a struct"
+)]
 pub trait Argument<P: Parameter + ?Sized> {
     /// What the gradient comes back as.
     type Grad;

@@ -104,7 +104,7 @@ fn change(
 fn norm(value: &impl Leaves) -> Result<f64, DeviceError> {
     let mut sum = Ok(0.0);
     value.visit(Path::ROOT, &mut |_, leaf| {
-        let squares = match leaf.numbers {
+        let squares: Result<f64, DeviceError> = match leaf.numbers {
             Numbers::F32(g) => Ok(squares(g)),
             Numbers::F64(g) => Ok(squares(g)),
             #[cfg(feature = "cuda")]

@@ -24,6 +24,9 @@
 //!
 //! Parameters are whatever has leaves: `&mut model` for a struct that derives `Differentiable`, `&mut w` for an array or a matrix,
 //! a tuple of such references. The gradient is what `grad` returned, its leaves in the same order.
+//!
+//! Parameters on a [device](crate::Device) change there, with the same bits as on the CPU, and what the optimizer remembers is there too. A tensor that
+//! shares its memory with another is copied first.
 
 mod adagrad;
 mod adam;

@@ -46,6 +46,7 @@ pub use callbacks::{Callback, EarlyStopping, Epoch, Flow};
 #[cfg(feature = "indicatif")]
 pub use progress::Progress;
 
+use crate::DeviceError;
 use crate::data::{Batches, Rows};
 use crate::leaves::{Leaves, LeavesMut};
 use crate::optim::{LeafError, Optimizer, Schedule};
@@ -78,6 +79,8 @@ impl<M, O: fmt::Debug> fmt::Debug for Trainer<'_, M, O> {
 pub enum TrainError {
     /// Parameters and gradient do not fit.
     Leaf(LeafError),
+    /// The loss or its gradient could not be computed on a device.
+    Device(DeviceError),
     /// The loss is not finite. The model is as it was before the batch.
     Loss {
         /// The epoch, counted from 0.
@@ -93,6 +96,7 @@ impl fmt::Display for TrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TrainError::Leaf(error) => error.fmt(f),
+            TrainError::Device(error) => error.fmt(f),
             TrainError::Loss { epoch, loss } => {
                 write!(f, "the loss is {loss} in epoch {epoch}: the learning rate may be too large")
             }
@@ -105,6 +109,7 @@ impl std::error::Error for TrainError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             TrainError::Leaf(error) => Some(error),
+            TrainError::Device(error) => Some(error),
             TrainError::Callback(error) => Some(&**error),
             TrainError::Loss { .. } => None,
         }
@@ -176,6 +181,45 @@ impl<'a, M: LeavesMut, O: Optimizer> Trainer<'a, M, O> {
         data: &D,
         mut step: impl FnMut(&M, &D) -> (L, G),
     ) -> Result<History, TrainError> {
+        self.try_fit(model, data, |model, batch| Ok(step(model, batch)))
+    }
+
+    /// As [`fit`](Trainer::fit), with a step that may fail: of a model that is on a [device](crate::Device).
+    ///
+    /// ```
+    /// use pullback::optim::Adam;
+    /// use pullback::train::Trainer;
+    /// use pullback::{Device, Differentiable, differentiable};
+    ///
+    /// #[derive(Differentiable)]
+    /// struct Line {
+    ///     slope: f64,
+    ///     offset: f64,
+    /// }
+    ///
+    /// #[differentiable(wrt(line))]
+    /// fn loss(line: &Line, x: &[f64], y: &[f64]) -> f64 {
+    ///     x.iter().zip(y).map(|(x, y)| (line.slope * x + line.offset - y).powi(2)).sum()
+    /// }
+    ///
+    /// let device = Device::best();
+    /// let mut line = Line { slope: 0.0, offset: 0.0 }.to(&device)?;
+    /// let data = (vec![0.0, 1.0, 2.0], vec![1.0, 3.0, 5.0]);
+    /// Trainer::new(Adam::new(0.1)).epochs(500).try_fit(&mut line, &data, |line, (x, y)| {
+    ///     loss::on(&device).value_and_grad(line, x, y)
+    /// })?;
+    /// assert!((line.to_host()?.slope - 2.0).abs() < 1e-2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`fit`](Trainer::fit), and those of the step.
+    pub fn try_fit<D: Rows, L: Into<f64>, G: Leaves>(
+        &mut self,
+        model: &mut M,
+        data: &D,
+        mut step: impl FnMut(&M, &D) -> Result<(L, G), DeviceError>,
+    ) -> Result<History, TrainError> {
         let mut history = History { losses: Vec::new() };
         let mut buffer = data.take_rows(&[]);
         for epoch in 0..self.epochs {
@@ -207,7 +251,7 @@ impl<'a, M: LeavesMut, O: Optimizer> Trainer<'a, M, O> {
         epoch: u64,
         model: &mut M,
         (data, buffer): (&D, &mut D),
-        step: &mut impl FnMut(&M, &D) -> (L, G),
+        step: &mut impl FnMut(&M, &D) -> Result<(L, G), DeviceError>,
     ) -> Result<f64, TrainError> {
         let count = self.batches.as_ref().map_or(1, Batches::per_epoch);
         let mut sum = 0.0;
@@ -219,7 +263,7 @@ impl<'a, M: LeavesMut, O: Optimizer> Trainer<'a, M, O> {
                 }
                 None => data,
             };
-            let (loss, grad) = step(model, batch);
+            let (loss, grad) = step(model, batch).map_err(TrainError::Device)?;
             let loss = loss.into();
             if !loss.is_finite() {
                 return Err(TrainError::Loss { epoch, loss });
