@@ -7,6 +7,7 @@
 
 pub mod ad;
 pub mod fuse;
+pub mod glue;
 pub mod ir;
 pub mod math;
 pub mod ops;

@@ -9,4 +9,4 @@ mod uses;
 pub mod vertical;
 
 pub use nest::{NestInfo, Pattern, Read, nest_info};
-pub(crate) use uses::{cost, substitute, uses};
+pub(crate) use uses::{cost, cost_of, substitute, uses};

@@ -327,6 +327,11 @@ pub enum Contract {
 }
 
 impl Contract {
+    /// Whether it is a product, of matrices or with a vector.
+    pub fn is_product(self) -> bool {
+        matches!(self, Contract::MatMul { .. } | Contract::MatVec { .. })
+    }
+
     /// Whether it panics for some matrices.
     pub fn may_panic(self) -> bool {
         matches!(self, Contract::Solve { .. } | Contract::Inverse | Contract::Cholesky)

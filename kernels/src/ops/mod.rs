@@ -47,6 +47,8 @@ pub struct OpDef {
     pub lowered: &'static str,
     /// The same for `i64`.
     pub lowered_int: &'static str,
+    /// What it is where the host computes it, if that is not one operation there: a line of mathematics.
+    pub unfused: &'static str,
     /// Where `panics` holds, as a line of mathematics, for floats; empty: nowhere.
     pub fails: &'static str,
     /// The same for `i64`.

@@ -231,6 +231,7 @@ const fn op(name: &'static str, sig: Sig, eval: fn(&[Lit]) -> Lit, rust: &'stati
         ptx_bool: "",
         lowered: "",
         lowered_int: "",
+        unfused: "",
         fails: "",
         fails_int: "",
         partials: &[],

@@ -58,6 +58,7 @@ pub const PASSES: &[Pass] = &[
     ("localize", localize::run),
     ("reads_first", reads_first::run),
     ("split", split::run),
+    ("glue", crate::glue::run),
 ];
 
 /// The most rounds of [`optimize`]; each removes what the one before uncovered.

@@ -6,7 +6,7 @@ use super::array::Array;
 use super::op::length;
 use super::room::keeps;
 use super::text::{Num, size};
-use super::{Emitter, Frame, Item, Param, Result, unsupported};
+use super::{Emitter, Frame, Item, Result, unsupported};
 use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Scalar, Value};
 use crate::ops::Op;
 
@@ -34,7 +34,7 @@ impl Emitter {
         // From outside of the nest.
         let item = match self.ty(v).is_array() {
             true => Item::Array(self.captured(v)),
-            false => Item::Num(self.param(Param::Scalar(v))),
+            false => Item::Num(self.number(v)),
         };
         self.frame.env.insert(v, item.clone());
         item
@@ -99,7 +99,10 @@ impl Emitter {
         results?.into_iter().map(number).collect()
     }
 
-    fn inst(&mut self, inst: &Inst) -> Result<()> {
+    pub(super) fn inst(&mut self, inst: &Inst) -> Result<()> {
+        if inst.results.first().is_some_and(|v| self.frame.ahead.contains(v)) {
+            return Ok(());
+        }
         let items = match &inst.kind {
             Kind::Const(lit) => vec![Item::Num(Num::lit(*lit))],
             Kind::Op(op, args) => {

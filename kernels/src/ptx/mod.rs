@@ -8,6 +8,7 @@
 //!
 //! One text serves every GPU from `sm_52` on. What a program would panic on ([`Kernel::failures`]) sets a status word.
 
+mod ahead;
 mod array;
 mod body;
 mod dense;
@@ -21,12 +22,12 @@ mod skeleton;
 mod tape;
 mod text;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
 
 use crate::fuse::nest_info;
-use crate::ir::{Extent, Func, Inst, Kind, Scalar, Ty, Value, Values};
+use crate::ir::{Block, Extent, Func, Inst, Kind, Nest, Out, Scalar, Ty, Value, Values};
 use crate::math;
 use array::Array;
 use text::{Num, Text, names};
@@ -62,6 +63,8 @@ pub enum Param {
     Count,
     /// A number from outside, by value in its own type; a truth value as a `u32`.
     Scalar(Value),
+    /// The address of a number from outside, or 0 if it is passed by value; its [`Param::Scalar`] follows.
+    Address(Value),
     /// The address of an array that is read.
     Array(Value),
     /// The address where the nest's k-th out goes: an array over the domain, or one number.
@@ -160,14 +163,26 @@ fn unsupported(message: String) -> Unsupported {
 /// # Panics
 /// If the instruction is no nest.
 pub fn kernel(func: &Func, inst: &Inst, name: &str) -> Result<Kernel> {
+    kernel_of(&func.values, inst, name, &HashSet::new())
+}
+
+/// As [`kernel`], for a program whose numbers `residents` may be in the GPU's memory.
+///
+/// # Errors
+/// Those of [`kernel`].
+///
+/// # Panics
+/// If the instruction is no nest.
+pub fn kernel_of(values: &Values, inst: &Inst, name: &str, residents: &HashSet<Value>) -> Result<Kernel> {
     let Kind::Nest(nest) = &inst.kind else { panic!("a kernel is made from a nest") };
-    let (mut values, mut nest) = (func.values.clone(), nest.clone());
+    let (mut values, mut nest) = (values.clone(), nest.clone());
     if dense::has_products(&nest.body) {
         dense::as_nests(&mut values, &mut nest.body);
     }
     let (values, nest) = (Rc::new(values), &nest);
     let make = |room: bool| {
         let mut emitter = Emitter::new(values.clone());
+        emitter.residents.clone_from(residents);
         emitter.count_uses(&nest.body);
         let info = nest_info(&values, nest);
         let kernel = skeleton::Skeleton { e: &mut emitter, nest, info, name, room }.kernel();
@@ -177,6 +192,17 @@ pub fn kernel(func: &Func, inst: &Inst, name: &str) -> Result<Kernel> {
         (Err(_), true) => make(true).0,
         (kernel, _) => kernel,
     }
+}
+
+/// Whether one thread can run an instruction whose results are numbers.
+pub(crate) fn one_thread_runs(values: &Values, inst: &Inst) -> bool {
+    let mut values = values.clone();
+    let index = values.add(Scalar::I64.into(), "");
+    let body = Block { params: vec![index], insts: vec![inst.clone()], results: inst.results.clone() };
+    let outs = vec![Out::Build; inst.results.len()];
+    let nest = Nest { domain: vec![Extent::Const(1)], accs: Vec::new(), body, outs };
+    let inst = Inst { results: Vec::new(), kind: Kind::Nest(nest), loc: inst.loc };
+    kernel_of(&values, &inst, "probe", &HashSet::new()).is_ok()
 }
 
 /// What a value is.
@@ -197,6 +223,8 @@ struct Frame {
     block: usize,
     /// Values that run from 0 to below an extent.
     ranges: HashMap<Value, Extent>,
+    /// What was computed ahead of the loop.
+    ahead: HashSet<Value>,
 }
 
 impl Frame {
@@ -208,6 +236,7 @@ impl Frame {
             home: HashMap::new(),
             block: 0,
             ranges: HashMap::new(),
+            ahead: HashSet::new(),
         }
     }
 }
@@ -231,6 +260,8 @@ struct Emitter {
     /// The thread's own memory, and whether it turned out that there must be some.
     room: Option<room::Room>,
     wants_room: bool,
+    /// Numbers from outside that may be in memory.
+    residents: HashSet<Value>,
 }
 
 impl Emitter {
@@ -248,6 +279,15 @@ impl Emitter {
             indices: Vec::new(),
             room: None,
             wants_room: false,
+            residents: HashSet::new(),
+        }
+    }
+
+    /// An integer that is known now.
+    fn literal(&self, v: Value) -> Option<i64> {
+        match self.frame.env.get(&v) {
+            Some(Item::Num(n)) => n.known(),
+            _ => None,
         }
     }
 
@@ -276,7 +316,7 @@ impl Emitter {
         let r = self.text.reg(ty);
         self.prologue.line(format!("ld.param.{} {}, [p{k}];", names(ty).own, r.text));
         let address = match param {
-            Param::Count | Param::CopyCount | Param::Scalar(_) => false,
+            Param::Count | Param::CopyCount | Param::Scalar(_) | Param::Address(_) => false,
             Param::ScratchThreads | Param::Slots | Param::FirstBlock | Param::Blocks => false,
             Param::Array(_) | Param::Out(_) | Param::Copies(_) | Param::Scratch => true,
             Param::Partials | Param::Ticket | Param::Status => true,
@@ -285,6 +325,29 @@ impl Emitter {
             self.prologue.line(format!("cvta.to.global.u64 {0}, {0};", r.text));
         }
         r
+    }
+
+    /// The register that holds a number from outside.
+    fn number(&mut self, v: Value) -> Num {
+        if !self.residents.contains(&v) {
+            return self.param(Param::Scalar(v));
+        }
+        let address = self.param(Param::Address(v));
+        let value = self.param(Param::Scalar(v));
+        let (elem, [given, there]) = (value.ty, [Scalar::Bool; 2].map(|ty| self.text.reg(ty)));
+        let lines = &mut self.prologue;
+        lines.line(format!("setp.ne.s64 {}, {}, 0;", given.text, address.text));
+        lines.line(format!("cvta.to.global.u64 {0}, {0};", address.text));
+        if elem == Scalar::Bool {
+            let (raw, zero) = (self.text.reg(Scalar::I32), &there.text);
+            lines.line(format!("selp.b32 {}, 1, 0, {};", raw.text, value.text));
+            lines.line(format!("@{} ld.global.nc.u8 {}, [{}];", given.text, raw.text, address.text));
+            lines.line(format!("setp.ne.u32 {zero}, {}, 0;", raw.text));
+            return there;
+        }
+        let own = names(elem).own;
+        lines.line(format!("@{} ld.global.nc.{own} {}, [{}];", given.text, value.text, address.text));
+        value
     }
 
     fn param_type(&self, param: Param) -> Scalar {

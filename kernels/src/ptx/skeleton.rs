@@ -1,5 +1,6 @@
 //! The frame of a kernel: the loop over the grid, loads and stores of several elements, the reductions at the end.
 
+use super::ahead::{self, alike, known_count};
 use super::array::Array;
 use super::reduce::Fold;
 use super::text::{Num, memory_type, names, size};
@@ -29,6 +30,8 @@ struct Loop {
     /// Arrays whose own elements are loaded ahead.
     own: Vec<Value>,
     folds: Vec<(usize, Fold)>,
+    /// The outs that the first iteration knows.
+    alike: Vec<usize>,
     tokens: Vec<Array>,
     width: u64,
 }
@@ -41,12 +44,14 @@ impl Skeleton<'_> {
             self.e.frame.ranges.insert(v, extent);
         }
         let own = self.own_arrays();
-        let width = self.width(&own);
+        let alike = alike(&self.e.frame.values, self.nest);
         let count = self.e.param(Param::Count);
         let (thread, threads) = self.thread_numbers();
         let tokens = self.tokens(&thread);
-        let folds = self.folds();
-        let all = Loop { count, own, folds, tokens, width };
+        let saved = ahead::ahead(self.e, self.nest)?;
+        let folds = self.folds(&alike);
+        let width = self.width(&own, &folds, self.info.cost - saved);
+        let all = Loop { count, own, folds, alike, tokens, width };
         let (start, step) = self.share(&all, &thread, &threads);
         if width > 1 {
             self.wide_loop(&all, &start, &step)?;
@@ -96,17 +101,17 @@ impl Skeleton<'_> {
     }
 
     /// How many neighbouring iterations make 16 bytes of the widest of the arrays that go along.
-    fn width(&self, own: &[Value]) -> u64 {
+    fn width(&self, own: &[Value], folds: &[(usize, Fold)], cost: u64) -> u64 {
         let accs = self.nest.accs.len();
+        if folds.is_empty() && known_count(self.nest).is_some_and(|n| n <= u64::from(super::BLOCK)) {
+            return 1;
+        }
         let built = self.nest.outs.iter().zip(&self.nest.body.results[accs..]);
         let built = built.filter(|(o, _)| **o == Out::Build).map(|(_, &v)| v);
         let sizes = own.iter().copied().chain(built).filter_map(|v| self.e.ty(v).elem()).map(size);
         match sizes.max() {
             Some(widest)
-                if !self.room
-                    && accs == 0
-                    && self.info.cost <= MAX_WIDE_COST
-                    && !has_loop(&self.nest.body) =>
+                if !self.room && accs == 0 && cost <= MAX_WIDE_COST && !has_loop(&self.nest.body) =>
             {
                 (16 / widest).min(4)
             }
@@ -145,11 +150,13 @@ impl Skeleton<'_> {
         tokens
     }
 
-    fn folds(&mut self) -> Vec<(usize, Fold)> {
+    fn folds(&mut self, alike: &[usize]) -> Vec<(usize, Fold)> {
         let accs = self.nest.accs.len();
         let mut folds = Vec::new();
         for (k, (out, &v)) in self.nest.outs.iter().zip(&self.nest.body.results[accs..]).enumerate() {
-            if let Out::Fold(reduce) = out {
+            if let Out::Fold(reduce) = out
+                && !alike.contains(&k)
+            {
                 let elem = self.e.ty(v).elem().unwrap_or(Scalar::F64);
                 folds.push((k, self.e.fold_registers(*reduce, elem)));
             }
@@ -329,6 +336,7 @@ impl Skeleton<'_> {
             let Item::Num(n) = item else { return Err(unsupported("a nest yields an array".into())) };
             match nest.outs[k] {
                 Out::Build => stored.push((k, n)),
+                Out::Fold(_) if all.alike.contains(&k) => self.store_first(k, &n, position)?,
                 Out::Fold(reduce) => {
                     let (_, into) = all.folds.iter().find(|(f, _)| *f == k).expect("each fold has registers");
                     self.e.fold_into(into, &Fold::of(reduce, n, position.clone()))?;
@@ -336,6 +344,17 @@ impl Skeleton<'_> {
             }
         }
         Ok(stored)
+    }
+
+    /// The first iteration stores what all of them know.
+    fn store_first(&mut self, out: usize, n: &Num, position: &Num) -> Result<()> {
+        let skip = self.e.text.fresh_label("LATER");
+        let later = self.e.text.emit(Scalar::Bool, "setp.ne.s64", &[&position.text, "0"]);
+        self.e.text.line(format!("@{} bra {skip};", later.text));
+        let pointer = self.e.param(Param::Out(out));
+        self.e.store("global", &format!("[{}]", pointer.text), n);
+        self.e.text.label(&skip);
+        Ok(())
     }
 
     /// The indices of an iteration from its row-major position.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::gpu::lock;
-use super::{Buffer, Element, Gpu, capture};
+use super::{Buffer, Element, Gpu, Number, capture};
 use crate::DeviceError;
 
 /// An array whose elements are copied between host and GPU when the other side asks for them. Copies of it share them.
@@ -153,6 +153,15 @@ impl<T: Element> Array<T> {
             )),
             _ => Ok(None),
         }
+    }
+
+    /// The only element of an array, as kernels take it: where it is in the GPU's memory, or else its value.
+    #[must_use]
+    pub fn number(&self) -> Number<'_> {
+        let known = || lock(&self.0.host).as_ref().and_then(|h| h.elements.first().copied());
+        let at = self.0.device.get();
+        let value = if at.is_some() { None } else { known() };
+        Number { value: value.unwrap_or_default().arg(), at }
     }
 
     /// One element.

@@ -34,6 +34,6 @@ pub use product::{Product, STEP, TILE, stretches};
 pub use pullback_cuda_shim::use_library;
 pub use room::{NO_ROOM, Room, SCRATCH_BYTES, blocks_at_once};
 pub use run::{
-    BLOCK, COPIES_BYTES, Kernel, MAX_BLOCKS, MAX_COPIES, Out, PARTIAL_BYTES, Param, Results, copy_count,
-    count, grid,
+    BLOCK, COPIES_BYTES, Given, Kernel, MAX_BLOCKS, MAX_COPIES, Number, Out, PARTIAL_BYTES, Param, Results,
+    copy_count, count, grid,
 };

@@ -30,6 +30,8 @@ pub enum Param {
     Count,
     /// The k-th of the numbers that are passed.
     Scalar(usize),
+    /// Where the k-th of the numbers is, 0 if it is passed by value.
+    Address(usize),
     /// The address of the k-th of the arrays that are passed.
     Array(usize),
     /// The address where the k-th out goes.
@@ -144,6 +146,34 @@ pub fn count(extents: &[i64]) -> u64 {
     extents.iter().map(|&n| n.max(0).unsigned_abs()).product()
 }
 
+/// A number for a kernel: its value, or where it is.
+#[derive(Clone, Copy)]
+pub struct Number<'a> {
+    pub(super) value: Arg,
+    pub(super) at: Option<&'a Buffer>,
+}
+
+impl Number<'_> {
+    /// A number that the host knows.
+    #[must_use]
+    pub fn known(value: Arg) -> Number<'static> {
+        Number { value, at: None }
+    }
+}
+
+/// What a kernel takes from outside.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    /// Numbers.
+    pub numbers: &'a [Number<'a>],
+    /// Arrays that are read.
+    pub arrays: &'a [&'a Buffer],
+    /// What the accumulators are at first.
+    pub initial: &'a [&'a Buffer],
+    /// Memory for each thread.
+    pub room: Room,
+}
+
 impl Kernel {
     /// Runs all iterations. Numbers come back; arrays stay where they are.
     ///
@@ -200,7 +230,7 @@ impl Kernel {
         if folds {
             gpu.refuse_to_read()?;
         }
-        let outs = self.rooms(gpu, count)?;
+        let outs = self.rooms(gpu, count, &[])?;
         // Locked until the numbers were read.
         let mut board = gpu.board();
         let board = match &mut *board {
@@ -217,7 +247,8 @@ impl Kernel {
         let grows = room == Room::Grows && !capture::is_on();
         let status = grows.then(|| Buffer::zeroed(gpu, PARTIAL_BYTES as usize)).transpose()?;
         let scratch = self.scratch(gpu, count, initial, room)?;
-        let given = (numbers, arrays, initial);
+        let number = |k: usize| Number::known(numbers[k]);
+        let given = (number, arrays, initial);
         let accumulators = self.queue(gpu, count, given, place, &scratch, status.as_ref())?;
         if let Some(status) = status
             && !self.had_room(&status)?
@@ -232,6 +263,42 @@ impl Kernel {
             gpu.synchronize()?;
         }
         Ok(Some(Results { accumulators, outs, numbers }))
+    }
+
+    /// As [`run_in`](Kernel::run_in), but waits for nothing: numbers stay in the GPU's memory as well, each as an array of
+    /// one element; `sizes` are the bytes of each. What an iteration does that panics on the CPU is an error when something
+    /// is copied to the host. Only where the memory of each thread [grows](Room::Grows) with what iterations find out, the
+    /// host waits to learn whether it was enough.
+    ///
+    /// # Errors
+    /// If there is no memory left, or the driver refuses.
+    ///
+    /// # Panics
+    /// As of `run`.
+    pub fn leave(
+        &self,
+        gpu: &Arc<Gpu>,
+        count: u64,
+        given: &Given<'_>,
+        sizes: &[usize],
+    ) -> Result<Results, DeviceError> {
+        let Given { numbers, arrays, initial, room } = *given;
+        let grows = room == Room::Grows && !capture::is_on();
+        loop {
+            let outs = self.rooms(gpu, count, sizes)?;
+            let place = |k: usize| outs[k].as_ref().map_or(Arg::int(0), Arg::buffer);
+            let status = grows.then(|| Buffer::zeroed(gpu, PARTIAL_BYTES as usize)).transpose()?;
+            let scratch = self.scratch(gpu, count, initial, room)?;
+            let given = (|k: usize| numbers[k], arrays, initial);
+            let accumulators = self.queue(gpu, count, given, place, &scratch, status.as_ref())?;
+            if let Some(status) = status
+                && !self.had_room(&status)?
+            {
+                scratch.grow(self.key());
+                continue;
+            }
+            return Ok(Results { accumulators, outs, numbers: Vec::new() });
+        }
     }
 
     fn can_fail(&self) -> bool {
@@ -289,15 +356,16 @@ impl Kernel {
         }
         let scratch = self.scratch(gpu, count, &[], Room::None)?;
         let place = |k: usize| Arg::buffer(outs[k]);
-        self.queue(gpu, count, (numbers, arrays, &[]), place, &scratch, None).map(drop)
+        let number = |k: usize| Number::known(numbers[k]);
+        self.queue(gpu, count, (number, arrays, &[]), place, &scratch, None).map(drop)
     }
 
     /// Queues all iterations; `place` says where outs go. The accumulators.
-    fn queue(
+    fn queue<'n>(
         &self,
         gpu: &Arc<Gpu>,
         count: u64,
-        (numbers, arrays, initial): (&[Arg], &[&Buffer], &[&Buffer]),
+        (number, arrays, initial): (impl Fn(usize) -> Number<'n>, &[&Buffer], &[&Buffer]),
         place: impl Fn(usize) -> Arg,
         scratch: &Scratch,
         status: Option<&Buffer>,
@@ -310,7 +378,8 @@ impl Kernel {
         let ticket = gpu.ticket()?;
         let arg = |param: &Param, status: u64| match *param {
             Param::Count => Arg::int(count),
-            Param::Scalar(k) => numbers[k],
+            Param::Scalar(k) => number(k).value,
+            Param::Address(k) => number(k).at.map_or(Arg::int(0), Arg::buffer),
             Param::Array(k) => Arg::buffer(arrays[k]),
             Param::Out(k) => place(k),
             Param::Copies(k) => Arg::buffer(&copied[k]),
@@ -374,13 +443,14 @@ impl Kernel {
         Ok(())
     }
 
-    /// Room for the outs that are arrays.
-    fn rooms(&self, gpu: &Arc<Gpu>, count: u64) -> Result<Vec<Option<Buffer>>, DeviceError> {
-        let room = |out: &Out| match out {
-            Out::Build(bytes) => Buffer::room(gpu, count as usize * bytes).map(Some),
-            Out::Fold => Ok(None),
+    /// Room for the outs that are arrays, and for numbers where their sizes are given.
+    fn rooms(&self, gpu: &Arc<Gpu>, count: u64, sizes: &[usize]) -> Result<Vec<Option<Buffer>>, DeviceError> {
+        let room = |(k, out): (usize, &Out)| match (out, sizes.get(k)) {
+            (Out::Build(bytes), _) => Buffer::room(gpu, count as usize * bytes).map(Some),
+            (Out::Fold, Some(&bytes)) => Buffer::room(gpu, bytes).map(Some),
+            (Out::Fold, None) => Ok(None),
         };
-        self.outs.iter().map(room).collect()
+        self.outs.iter().enumerate().map(room).collect()
     }
 
     /// Where numbers go if the board has no room for them.

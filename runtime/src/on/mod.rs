@@ -277,6 +277,14 @@ __placed_arguments! {
         where [P::Owned: Differentiable<Placed = Tensor<E>>, P::Tangent: Differentiable<Placed = Tensor<E>>];
 }
 
+/// A number that a program left in a GPU's memory.
+#[cfg(feature = "cuda")]
+#[doc(hidden)]
+#[must_use]
+pub fn left_on_gpu<T: Float>(array: crate::cuda::Array<T>) -> Tensor<T> {
+    Tensor::of_array(crate::leaves::Shape::new(&[]), crate::leaves::Order::RowMajor, array)
+}
+
 /// What pulls cotangents back on a device: from one of a function's value to the gradient.
 pub type Pull<'pull, Seed, Grad> = Box<dyn Fn(Seed) -> Result<Grad, DeviceError> + 'pull>;
 

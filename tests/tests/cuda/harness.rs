@@ -7,6 +7,9 @@ use pullback_tests::fake::numbers;
 /// How many schedules.
 pub(crate) const SCHEDULES: usize = 20;
 
+/// Under how many of them results are left on the GPU as well.
+pub(crate) const QUEUED: usize = 3;
+
 /// The numbers of a value and its gradient.
 pub(crate) fn all(value: f64, gradient: &impl Leaves) -> Vec<f64> {
     [vec![value], numbers(gradient)].concat()
@@ -40,7 +43,8 @@ macro_rules! model {
                 $crate::harness::all(value, &gradient)
             };
             let (mut first, mut first_single) = (None, None);
-            for _ in 0..$crate::harness::SCHEDULES {
+            for k in 0..$crate::harness::SCHEDULES {
+                let queued = k < $crate::harness::QUEUED;
                 let got = {
                     use double as $m;
                     let (value, gradient) = double::$f::on(&device).value_and_grad($($arg),*).unwrap();
@@ -48,6 +52,13 @@ macro_rules! model {
                 };
                 $crate::harness::assert_close(stringify!($f), &got, &want, 1e-13);
                 assert_eq!(first.get_or_insert(got.clone()), &got, "the order changes the result");
+                if queued {
+                    use double as $m;
+                    let (value, gradient) = double::$f::on(&device).queued().value_and_grad($($arg),*).unwrap();
+                    assert!(!value.device().is_cpu());
+                    let left = $crate::harness::all(value.item().unwrap(), &gradient);
+                    assert_eq!(left, got, "what stays on the GPU is something else");
+                }
                 let got = {
                     use single as $m;
                     let (value, gradient) = single::$f::on(&device).value_and_grad($($arg),*).unwrap();
@@ -55,9 +66,17 @@ macro_rules! model {
                 };
                 $crate::harness::assert_close(stringify!($f), &got, &want, 1e-6);
                 assert_eq!(first_single.get_or_insert(got.clone()), &got, "the order changes the result");
+                if queued {
+                    use single as $m;
+                    let (value, gradient) = single::$f::on(&device).queued().value_and_grad($($arg),*).unwrap();
+                    let left = $crate::harness::all(f64::from(value.item().unwrap()), &gradient);
+                    assert_eq!(left, got, "what stays on the GPU is something else");
+                }
             }
             use double as $m;
             let value = double::$f::on(&device).value($($arg),*).unwrap();
+            let left = double::$f::on(&device).queued().value($($arg),*).unwrap();
+            assert_eq!(left.item(), Ok(value));
             assert!((value - want[0]).abs() <= 1e-13 * want[0].abs().max(1.0));
         }
     };

@@ -114,6 +114,7 @@ impl Fit {
                 "b" => Arg::f32(1.5),
                 _ => Arg::int(self.n as u64),
             },
+            Param::Address(_) => Arg::int(0),
             Param::Array(v) => Arg::buffer(if name(v) == "x" { &self.x } else { &self.y }),
             Param::Out(k) | Param::Copies(k) => Arg::buffer(&self.outs[k]),
             Param::Partials => Arg::buffer(&self.partials),

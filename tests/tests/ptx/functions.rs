@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use pullback_kernels::ad::vjp;
+use pullback_kernels::glue;
 use pullback_kernels::ir::{Array, Datum, Extent, Func, Lit, Module, Scalar, Ty, eval, parse, verify_func};
 use pullback_kernels::opt::{finish, inline, optimize};
 use pullback_tests::random::Random;
@@ -23,6 +24,8 @@ pub struct Subject {
     pub name: String,
     pub module: Module,
     pub func: Func,
+    /// Whether its numbers are in the GPU's memory.
+    resident: bool,
 }
 
 /// The forward and the reverse function of a text, ready for a back end.
@@ -46,7 +49,7 @@ pub fn ready(name: &str, module: &Module) -> Vec<Subject> {
             optimize(&mut func);
             finish(&mut func);
             verify_func(module, &func).unwrap_or_else(|v| panic!("{name}: {v:?}\n{func}"));
-            Subject { name, module: module.clone(), func }
+            Subject { name, module: module.clone(), func, resident: false }
         })
         .collect()
 }
@@ -97,12 +100,12 @@ fn arguments(func: &Func, length: usize, rng: &mut Random) -> Vec<Datum> {
 
 /// Checks one subject; whether all its nests have kernels.
 fn check(subject: &Subject, length: usize, schedules: u64) -> Result<(), String> {
-    let Subject { name, module, func } = subject;
+    let Subject { name, module, func, resident } = subject;
     let args = arguments(func, length, &mut Random::new(length as u64));
     let want = eval(&exact(module, func), &func.name, &args).map_err(|e| e.0);
     let mut first = None;
     for seed in 0..=schedules {
-        let how = Variation { seed, misaligned: seed % 2 == 1 };
+        let how = Variation { seed, misaligned: seed % 2 == 1, resident: *resident };
         let got = match (run(module, func, &args, how), &want) {
             (Err(Failure::Unsupported(why)), _) => return Err(why),
             (Err(Failure::Panics(_)), Err(_)) => return Ok(()),
@@ -158,6 +161,27 @@ fn derivatives() {
         }
     }
     assert!(subjects.len() > 100, "where are the files?");
+    assert!(refused.is_empty(), "{refused:#?}");
+}
+
+/// With the code between nests gathered into nests, and all numbers in memory.
+#[test]
+fn numbers_stay_on_the_device() {
+    let mut subjects = folder("ir/derivatives");
+    subjects.retain(|s| !s.name.starts_with("while_newton_f32"));
+    let many = subjects.len();
+    subjects.extend(folder("ptx"));
+    let mut refused = Vec::new();
+    for (k, subject) in subjects.iter_mut().enumerate() {
+        glue::run(&mut subject.func);
+        subject.resident = true;
+        let found = verify_func(&subject.module, &subject.func);
+        found.unwrap_or_else(|v| panic!("{}: {v:?}\n{}", subject.name, subject.func));
+        let length = if k < many { 5 } else { 300 };
+        if let Err(why) = check(subject, length, 1) {
+            refused.push(format!("{}: {why}", subject.name));
+        }
+    }
     assert!(refused.is_empty(), "{refused:#?}");
 }
 

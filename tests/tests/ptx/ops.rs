@@ -104,10 +104,11 @@ fn every_operation_bit_for_bit() {
             let module = Module { funcs: vec![func.clone()] };
             let want = eval(&exact(&module, &func), "f", &args).unwrap();
             let name = op.def().name;
-            let got = match run(&module, &func, &args, Variation { seed: 3, misaligned: false }) {
-                Err(Failure::Unsupported(_)) if ty == Scalar::I32 => continue,
-                other => other.unwrap_or_else(|e| panic!("{name} of {}: {e:?}", ty.name())),
-            };
+            let got =
+                match run(&module, &func, &args, Variation { seed: 3, misaligned: false, resident: false }) {
+                    Err(Failure::Unsupported(_)) if ty == Scalar::I32 => continue,
+                    other => other.unwrap_or_else(|e| panic!("{name} of {}: {e:?}", ty.name())),
+                };
             for (k, (&g, &w)) in numbers(&got[0]).iter().zip(numbers(&want[0])).enumerate() {
                 let row: Vec<Lit> = args.iter().map(|a| numbers(a)[k]).collect();
                 let close = || (g.to_f64() - w.to_f64()).abs() <= 1e-6 * w.to_f64().abs();
@@ -136,7 +137,7 @@ fn what_panics_is_reported() {
         let module = Module { funcs: vec![func.clone()] };
         let array = |&x: &Lit| Datum::Array(Array { elem: x.ty(), shape: vec![1], data: vec![x] });
         let args: Vec<Datum> = row.iter().map(array).collect();
-        let result = run(&module, &func, &args, Variation { seed: 1, misaligned: false });
+        let result = run(&module, &func, &args, Variation { seed: 1, misaligned: false, resident: false });
         let Err(Failure::Panics(message)) = result else { panic!("{row:?}: {result:?}") };
         assert!(message.contains(op.def().name), "{message}");
     }

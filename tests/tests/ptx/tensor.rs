@@ -45,6 +45,7 @@ pub(crate) fn described(func: &Func, (nest, kernel): &(Nest, Kernel), file: &str
     let place = |all: Vec<Value>, v: Value| all.iter().position(|&p| p == v).expect("it is a parameter");
     let param = |p: &Param| match *p {
         Param::Scalar(v) => format!("Param::Scalar({})", place(of(false), v)),
+        Param::Address(v) => format!("Param::Address({})", place(of(false), v)),
         Param::Array(v) => format!("Param::Array({})", place(of(true), v)),
         ref other => format!("Param::{other:?}"),
     };

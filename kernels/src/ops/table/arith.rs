@@ -125,6 +125,7 @@ pub(super) const MAX: OpDef = OpDef {
 pub(super) const MULADD: OpDef = OpDef {
     lane: "::pullback::math::{T}::muladd::<FMA>({0}, {1}, {2})",
     ptx: "fma.rn.{t} {d}, {0}, {1}, {2};",
+    unfused: "a * b + c",
     partials: &[Of("b"), Of("a"), Of("1.0")],
     ..op("muladd", Sig::Float(3), float!(a, b, c => a * b + c), "{0} * {1} + {2}")
 };

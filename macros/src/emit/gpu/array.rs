@@ -14,8 +14,9 @@ impl Printer<'_> {
         self.bind_to(v, &quote!(#name.at(#position)?))
     }
 
-    /// The position of an element, with each index checked.
+    /// The position of an element of an array that the host reads, with each index checked.
     fn position(&self, array: Value, at: &[Value]) -> TokenStream {
+        self.waits.set(true);
         let axes = at.iter().zip(self.ty(array).shape()).map(|(&i, &n)| {
             let (i, n) = (self.num(i), self.len(n));
             (quote!(::pullback::cuda::offset(#i, #n)?), n)
@@ -49,7 +50,8 @@ impl Printer<'_> {
     }
 
     pub(super) fn push(&mut self, v: Value, tape: Value, value: Value) -> TokenStream {
-        let (tape, value) = (self.owned(tape, &[]), self.owned(value, &[]));
+        let resident = self.ty(value).is_scalar() && self.residents.on_tapes(self.elem(value));
+        let (tape, value) = (self.owned(tape, &[]), self.handed(value, resident, &[]));
         self.bind_to(v, &quote!(#tape.push(#value)))
     }
 
@@ -114,6 +116,7 @@ impl Printer<'_> {
 
     /// A matrix in the host's memory with its rows and columns; a vector by itself.
     fn matrix(&self, v: Value) -> TokenStream {
+        self.waits.set(true);
         let name = &self.arrays[&v];
         match self.ty(v).shape() {
             [rows, columns] => {

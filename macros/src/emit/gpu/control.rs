@@ -16,17 +16,19 @@ impl<'f> Printer<'f> {
         els: &'f Block,
     ) -> Res<TokenStream> {
         let cond = self.num(cond);
-        let (then, els) = (self.branch_block(then)?, self.branch_block(els)?);
+        let then = self.branch_block(then, &inst.results)?;
+        let els = self.branch_block(els, &inst.results)?;
         let types: Vec<TokenStream> = inst.results.iter().map(|&v| self.rust_type(v)).collect();
         let names: Vec<Ident> = inst.results.iter().map(|&v| self.fresh(v, "t")).collect();
         inst.results.iter().zip(&names).for_each(|(&v, name)| self.define(v, name));
         Ok(quote!(let (#(#names,)*): (#(#types,)*) = if #cond { #then } else { #els };))
     }
 
-    fn branch_block(&mut self, block: &'f Block) -> Res<TokenStream> {
+    fn branch_block(&mut self, block: &'f Block, to: &[Value]) -> Res<TokenStream> {
         let code = self.enter(block, false)?;
+        let pairs = block.results.iter().zip(to);
         let results: Vec<TokenStream> =
-            block.results.iter().map(|&v| self.owned(v, &block.results)).collect();
+            pairs.map(|(&v, &to)| self.handed(v, self.is_resident(to), &block.results)).collect();
         self.leave();
         Ok(quote!(#code (#(#results,)*)))
     }
@@ -76,8 +78,10 @@ impl<'f> Printer<'f> {
         let mut names = Vec::new();
         for (&from, &p) in init.iter().zip(params) {
             // The loop may read what it starts from as well.
-            let again = blocks.iter().any(|b| reads(b, from)) && self.ty(from).is_array();
-            let value = if again { self.copied(from) } else { self.owned(from, init) };
+            let (own, resident) = (self.is_resident(from), self.is_resident(p));
+            let shared = self.ty(from).is_array() || own && resident;
+            let again = shared && blocks.iter().any(|b| reads(b, from));
+            let value = if again { self.copied(from) } else { self.handed(from, resident, init) };
             let ty = self.rust_type(p);
             let name = self.fresh(p, "carried");
             out.extend(quote!(let mut #name: #ty = #value;));
@@ -92,7 +96,8 @@ impl<'f> Printer<'f> {
         let same = |(&p, &r): (&Value, &Value)| p == r && *self.ty(p) != Ty::Tape;
         let changed: Vec<bool> = params.iter().zip(results).map(|pair| !same(pair)).collect();
         let to = names.iter().zip(&changed).filter(|(_, c)| **c).map(|(name, _)| name);
-        let from = results.iter().zip(&changed).filter(|(_, c)| **c).map(|(&r, _)| self.owned(r, results));
+        let pairs = results.iter().zip(params).zip(&changed).filter(|(_, c)| **c);
+        let from = pairs.map(|((&r, &p), _)| self.handed(r, self.is_resident(p), results));
         quote!((#(#to,)*) = (#(#from,)*);)
     }
 

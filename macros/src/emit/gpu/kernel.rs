@@ -13,52 +13,79 @@ impl<'f> Printer<'f> {
     pub(super) fn nest(&mut self, inst: &'f Inst, nest: &'f Nest) -> Res<TokenStream> {
         self.count += 1;
         let name = format!("{}_{}", self.prefix, self.count);
-        let kernel = ptx::kernel(self.func, inst, &name).map_err(|why| why.0)?;
+        let kernel =
+            ptx::kernel_of(&self.func.values, inst, &name, &self.residents.numbers).map_err(|why| why.0)?;
         let (mut numbers, mut arrays) = (Vec::new(), Vec::new());
         let description = self.describe(&kernel, nest, &mut numbers, &mut arrays);
         let constant = format_ident!("KERNEL_{}", name.to_uppercase());
         self.kernels.extend(quote!(static #constant: ::pullback::cuda::Kernel = #description;));
         self.words.push_str(&words(&kernel));
+        let launch = self.launch(&constant, &kernel, (inst, nest), [&numbers, &arrays]);
+        let left = self.names.fresh("", "left_on_gpu");
+        let results = self.results(inst, nest, &left);
+        Ok(quote!(let mut #left = #launch; #results))
+    }
+
+    /// The launch of a kernel with these numbers and arrays.
+    fn launch(
+        &self,
+        constant: &Ident,
+        kernel: &Kernel,
+        (inst, nest): (&Inst, &Nest),
+        [numbers, arrays]: [&[Value]; 2],
+    ) -> TokenStream {
         let lens = nest.domain.iter().map(|&e| {
             let n = self.len(e);
             quote!(#n as i64)
         });
-        let numbers = numbers.iter().map(|&v| {
-            let (n, ty) = (self.num(v), scalar::ty(self.elem(v)));
-            quote!(<#ty as ::pullback::cuda::Element>::arg(#n))
-        });
+        let numbers = numbers.iter().map(|&v| self.given(v));
         let device = |v: &Value| {
             let name = &self.arrays[v];
             quote!(#name.device()?)
         };
         let (arrays, initial) = (arrays.iter().map(device), nest.accs.iter().map(device));
-        let (run, room) = self.room(&kernel);
-        let run = quote! {
-            #constant.#run(
-                gpu,
-                ::pullback::cuda::count(&[#(#lens),*]),
-                &[#(#numbers),*],
-                &[#(#arrays),*],
-                &[#(#initial),*],
-                #room
-            )?
+        let (run, room) = self.room(kernel);
+        let (numbers, arrays, initial) =
+            (quote!(&[#(#numbers),*]), quote!(&[#(#arrays),*]), quote!(&[#(#initial),*]));
+        let count = quote!(::pullback::cuda::count(&[#(#lens),*]));
+        if !self.queued {
+            let room = room.map(|room| quote!(, #room));
+            return quote!(#constant.#run(gpu, #count, #numbers, #arrays, #initial #room)?);
+        }
+        let room = room.unwrap_or_else(|| quote!(::pullback::cuda::Room::None));
+        let given = quote! {
+            ::pullback::cuda::Given { numbers: #numbers, arrays: #arrays, initial: #initial, room: #room }
         };
-        let left = self.names.fresh("", "left_on_gpu");
-        let results = self.results(inst, nest, &left);
-        Ok(quote!(let mut #left = #run; #results))
+        let sizes = nest.outs.iter().zip(&inst.results[nest.accs.len()..]).map(|(out, &v)| match out {
+            Out::Build => 0,
+            Out::Fold(_) => scalar::bytes(self.elem(v)),
+        });
+        quote!(#constant.leave(gpu, #count, &#given, &[#(#sizes),*])?)
+    }
+
+    /// A number for a kernel.
+    fn given(&self, v: Value) -> TokenStream {
+        if self.is_resident(v) {
+            let name = &self.arrays[&v];
+            return quote!(#name.number());
+        }
+        let (n, ty) = (self.num(v), scalar::ty(self.elem(v)));
+        let arg = quote!(<#ty as ::pullback::cuda::Element>::arg(#n));
+        if self.queued { quote!(::pullback::cuda::Number::known(#arg)) } else { arg }
     }
 
     /// What launches the kernel, and how much memory of its own each thread needs.
-    fn room(&self, kernel: &Kernel) -> (TokenStream, TokenStream) {
-        let Some(scratch) = &kernel.scratch else { return (quote!(run), TokenStream::new()) };
+    fn room(&self, kernel: &Kernel) -> (TokenStream, Option<TokenStream>) {
+        let Some(scratch) = &kernel.scratch else { return (quote!(run), None) };
         let Some(terms) = &scratch.slots else {
-            return (quote!(run_in), quote!(::pullback::cuda::Room::Grows,));
+            self.waits.set(true);
+            return (quote!(run_in), Some(quote!(::pullback::cuda::Room::Grows)));
         };
         let terms = terms.iter().map(|term| {
             let (factor, values) = (term.factor, term.values.iter().map(|&v| self.num(v)));
             quote!((#factor, &[#(#values),*]))
         });
-        (quote!(run_in), quote!(::pullback::cuda::Room::of(&[#(#terms),*]),))
+        (quote!(run_in), Some(quote!(::pullback::cuda::Room::of(&[#(#terms),*]))))
     }
 
     fn results(&mut self, inst: &Inst, nest: &Nest, left: &Ident) -> TokenStream {
@@ -68,6 +95,7 @@ impl<'f> Printer<'f> {
             let value = match k.checked_sub(accs).map(|k| (k, nest.outs[k])) {
                 None => quote!(#left.accumulator(#k)),
                 Some((k, Out::Build)) => quote!(#left.array(#k)),
+                Some((k, Out::Fold(_))) if self.queued => quote!(#left.array(#k)),
                 Some((k, Out::Fold(_))) => quote!(#left.number(#k)),
             };
             out.extend(self.bind_to(v, &value));
@@ -83,26 +111,7 @@ impl<'f> Printer<'f> {
         numbers: &mut Vec<Value>,
         arrays: &mut Vec<Value>,
     ) -> TokenStream {
-        let place = |all: &mut Vec<Value>, v: Value| {
-            all.push(v);
-            Literal::usize_unsuffixed(all.len() - 1)
-        };
-        let params: Vec<TokenStream> = kernel
-            .params
-            .iter()
-            .map(|param| match *param {
-                Param::Count => quote!(Count),
-                Param::Scalar(v) => {
-                    let k = place(numbers, v);
-                    quote!(Scalar(#k))
-                }
-                Param::Array(v) => {
-                    let k = place(arrays, v);
-                    quote!(Array(#k))
-                }
-                other => named(other),
-            })
-            .collect();
+        let params = kernel.params.iter().map(|&p| param(p, numbers, arrays));
         let outs = nest.outs.iter().zip(&nest.body.results[nest.accs.len()..]).map(|(out, &v)| match out {
             Out::Build => {
                 let bytes = scalar::bytes(self.elem(v));
@@ -131,11 +140,26 @@ impl<'f> Printer<'f> {
     }
 }
 
-/// A parameter that is no value of the program.
-fn named(param: Param) -> TokenStream {
+/// A parameter as the runtime knows it; notes the number or array that it is.
+fn param(param: Param, numbers: &mut Vec<Value>, arrays: &mut Vec<Value>) -> TokenStream {
+    let place = |all: &mut Vec<Value>, v: Value| {
+        all.push(v);
+        Literal::usize_unsuffixed(all.len() - 1)
+    };
     match param {
-        Param::Scalar(_) | Param::Array(_) => panic!("values are counted by the caller"),
         Param::Count => quote!(Count),
+        Param::Scalar(v) => {
+            let k = place(numbers, v);
+            quote!(Scalar(#k))
+        }
+        Param::Address(v) => {
+            let k = place(numbers, v);
+            quote!(Address(#k))
+        }
+        Param::Array(v) => {
+            let k = place(arrays, v);
+            quote!(Array(#k))
+        }
         Param::Out(k) => quote!(Out(#k)),
         Param::Copies(k) => quote!(Copies(#k)),
         Param::CopyCount => quote!(CopyCount),

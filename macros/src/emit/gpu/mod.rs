@@ -5,11 +5,12 @@ mod array;
 mod control;
 mod kernel;
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, TokenStream};
 use pullback_kernels::ir::{Block, Extent, Func, Inst, Kind, Module, Scalar, Ty, Value};
-use pullback_kernels::opt;
+use pullback_kernels::{glue, opt};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
@@ -36,7 +37,25 @@ type Res<T> = Result<T, String>;
 pub(super) fn program(sig: &Signature, what: &str, module: &Module, func: &Func) -> Program {
     let mut split = func.clone();
     opt::split::run(&mut split);
-    let func = &split;
+    print(sig, what, module, &split, None)
+}
+
+/// The same for a program that leaves everything in the GPU's memory and waits for nothing: floats that are numbers go in
+/// and come out as `Array<T>` of one element.
+pub(super) fn queued(sig: &Signature, what: &str, module: &Module, func: &Func) -> Program {
+    let mut func = func.clone();
+    opt::split::run(&mut func);
+    glue::run(&mut func);
+    print(sig, &format!("queued_{what}"), module, &func, Some(glue::residents(&func)))
+}
+
+fn print(
+    sig: &Signature,
+    what: &str,
+    module: &Module,
+    func: &Func,
+    residents: Option<glue::Residents>,
+) -> Program {
     let function = sig.name.unraw().to_string();
     let name = format_ident!("{function}_{what}_on_gpu");
     let leaves = func.params().len() - sig.consts.len();
@@ -56,21 +75,26 @@ pub(super) fn program(sig: &Signature, what: &str, module: &Module, func: &Func)
         prefix: format!("{function}_{what}"),
         count: 0,
         words: String::new(),
+        queued: residents.is_some(),
+        residents: residents.unwrap_or_default(),
+        waits: Cell::new(false),
     };
     let arguments: Vec<Ident> = (0..leaves).map(|k| format_ident!("leaf_{k}")).collect();
     let bind = printer.bind(&function, sig, params, &arguments);
     let consts = printer.bind_consts(sig, hidden);
     let (body, words) = match printer.whole() {
-        Ok(body) => (quote!(#bind #consts #body), printer.words),
+        Ok(body) => (quote!(#bind #consts #body), printer.in_words(what)),
         Err(why) => {
             let message = format!("`{function}` runs on the CPU only: {why}");
             printer.kernels = TokenStream::new();
             let refusal = quote!(::core::result::Result::Err(::pullback::DeviceError::Unsupported(#message)));
-            (refusal, format!("// On a GPU: {message}\n"))
+            let words = if printer.queued { String::new() } else { format!("// On a GPU: {message}\n") };
+            (refusal, words)
         }
     };
-    let types = params.iter().map(|&v| parameter(func.values.ty(v)));
-    let results = func.body.results.iter().map(|&v| result(func.values.ty(v)));
+    let types = params.iter().map(|&v| printer.parameter(v));
+    let results = func.body.results.iter().map(|&v| printer.result(v));
+    let (types, results): (Vec<_>, Vec<_>) = (types.collect(), results.collect());
     let kernels = printer.kernels;
     let code = quote! {
         #kernels
@@ -83,16 +107,6 @@ pub(super) fn program(sig: &Signature, what: &str, module: &Module, func: &Func)
         }
     };
     Program { code, name, words }
-}
-
-fn parameter(ty: &Ty) -> TokenStream {
-    let leaf = result(ty);
-    if ty.is_array() { quote!(&#leaf) } else { leaf }
-}
-
-fn result(ty: &Ty) -> TokenStream {
-    let elem = scalar::ty(ty.elem().expect("a tape is no result"));
-    if ty.is_array() { quote!(::pullback::cuda::Leaf<#elem>) } else { elem }
 }
 
 /// Prints one function.
@@ -112,9 +126,49 @@ struct Printer<'f> {
     prefix: String,
     count: usize,
     words: String,
+    /// Whether numbers stay in the GPU's memory, and which do.
+    queued: bool,
+    residents: glue::Residents,
+    /// Whether the program reads something back on its way.
+    waits: Cell<bool>,
 }
 
 impl<'f> Printer<'f> {
+    /// The type of a parameter.
+    fn parameter(&self, v: Value) -> TokenStream {
+        let leaf = self.result(v);
+        if self.ty(v).is_array() { quote!(&#leaf) } else { leaf }
+    }
+
+    /// The type of a result.
+    fn result(&self, v: Value) -> TokenStream {
+        let elem = scalar::ty(self.elem(v));
+        match self.ty(v).is_array() {
+            true => quote!(::pullback::cuda::Leaf<#elem>),
+            false if self.stays(v) => quote!(::pullback::cuda::Array<#elem>),
+            false => elem,
+        }
+    }
+
+    /// Whether a number that goes in or comes out stays in the GPU's memory.
+    fn stays(&self, v: Value) -> bool {
+        self.queued && self.ty(v).is_scalar() && self.elem(v).is_float()
+    }
+
+    fn is_resident(&self, v: Value) -> bool {
+        self.residents.numbers.contains(&v)
+    }
+
+    /// The program in words, for `explain`.
+    fn in_words(&self, what: &str) -> String {
+        if !self.queued {
+            return self.words.clone();
+        }
+        let kernels = self.count + self.products.len();
+        let waits = if self.waits.get() { "reads numbers back on its way" } else { "reads nothing back" };
+        format!("// On a GPU, {what}: {kernels} kernels, {waits}\n")
+    }
+
     fn ty(&self, v: Value) -> &'f Ty {
         self.func.values.ty(v)
     }
@@ -123,7 +177,13 @@ impl<'f> Printer<'f> {
         self.ty(v).elem().expect("a tape has no elements")
     }
 
+    /// A number that the host computes with.
     fn num(&self, v: Value) -> TokenStream {
+        if self.is_resident(v) {
+            self.waits.set(true);
+            let name = &self.arrays[&v];
+            return quote!(#name.at(0)?);
+        }
         self.nums[&v].clone()
     }
 
@@ -141,7 +201,7 @@ impl<'f> Printer<'f> {
 
     /// Notes the variable that holds a value.
     fn define(&mut self, v: Value, name: &Ident) {
-        if self.ty(v).is_scalar() {
+        if self.ty(v).is_scalar() && !self.is_resident(v) {
             self.nums.insert(v, quote!(#name));
         } else {
             self.arrays.insert(v, name.clone());
@@ -151,8 +211,8 @@ impl<'f> Printer<'f> {
     /// The type of the variable that holds a value.
     fn rust_type(&self, v: Value) -> TokenStream {
         match self.ty(v) {
-            Ty::Scalar(elem) => scalar::ty(*elem),
-            Ty::Array(elem, _) => {
+            Ty::Scalar(elem) if !self.is_resident(v) => scalar::ty(*elem),
+            Ty::Scalar(elem) | Ty::Array(elem, _) => {
                 let elem = scalar::ty(*elem);
                 quote!(::pullback::cuda::Array<#elem>)
             }
@@ -160,9 +220,21 @@ impl<'f> Printer<'f> {
         }
     }
 
+    /// A value handed on to a place where numbers are in the GPU's memory, or the host's.
+    fn handed(&self, v: Value, resident: bool, together: &[Value]) -> TokenStream {
+        match (self.ty(v).is_scalar(), self.is_resident(v), resident) {
+            (true, false, true) => {
+                let n = self.num(v);
+                quote!(::pullback::cuda::Array::of_host(gpu, ::std::vec![#n]))
+            }
+            (true, true, false) => self.num(v),
+            _ => self.owned(v, together),
+        }
+    }
+
     /// A value handed on. What is not needed afterwards is moved, so that it may be changed in place.
     fn owned(&self, v: Value, together: &[Value]) -> TokenStream {
-        if self.ty(v).is_scalar() {
+        if self.ty(v).is_scalar() && !self.is_resident(v) {
             return self.num(v);
         }
         let name = &self.arrays[&v];
@@ -225,7 +297,10 @@ impl<'f> Printer<'f> {
     }
 
     fn bind_consts(&mut self, sig: &Signature, hidden: &[Value]) -> TokenStream {
-        let each = |(&v, (expr, _)): (&Value, &(syn::Expr, Scalar))| self.bind_to(v, &quote!(#expr));
+        let each = |(&v, (expr, _)): (&Value, &(syn::Expr, Scalar))| match self.is_resident(v) {
+            true => self.bind_to(v, &quote!(::pullback::cuda::Array::of_host(gpu, ::std::vec![#expr]))),
+            false => self.bind_to(v, &quote!(#expr)),
+        };
         hidden.iter().zip(&sig.consts).map(each).collect()
     }
 
@@ -239,7 +314,7 @@ impl<'f> Printer<'f> {
                 let array = self.owned(v, &body.results);
                 quote!(::pullback::cuda::Leaf { dims: ::std::vec![#(#dims),*], array: #array })
             }
-            _ => self.num(v),
+            _ => self.handed(v, self.stays(v), &body.results),
         });
         let results: Vec<TokenStream> = results.collect();
         self.leave();

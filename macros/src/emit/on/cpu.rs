@@ -8,7 +8,7 @@ use super::super::sweep::Sweep;
 use super::{Function, Open};
 
 /// Arguments as host values, under the parameters' names.
-fn held(function: &Function<'_>) -> TokenStream {
+pub(super) fn held(function: &Function<'_>) -> TokenStream {
     let (hold, lend) = (hold(function), lend(function));
     quote!(#hold #lend)
 }

@@ -3,6 +3,7 @@
 pub(super) mod any;
 mod cpu;
 mod gpu;
+mod queued;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -139,9 +140,12 @@ impl<'s> Function<'s> {
 pub(super) fn all(sig: &Signature, derivatives: &Derivatives, types: &Types, into: &Sweep) -> Printed {
     let function = Function::new(sig, types);
     let programs = programs(sig, derivatives);
+    let on = format_ident!("{}On", camel(&sig.name.unraw().to_string()));
+    let queued_programs = queued_programs(sig, derivatives);
+    let mut code = queued::all(&function, into, &queued_programs, &on);
     let methods = methods(&function, into, &programs);
-    let (mut code, mut words) = (TokenStream::new(), String::new());
-    for program in &programs {
+    let mut words = String::new();
+    for program in programs.iter().chain(&queued_programs) {
         code.extend(program.code.clone());
         words.push_str(&program.words);
     }
@@ -192,6 +196,16 @@ fn programs(sig: &Signature, derivatives: &Derivatives) -> Vec<Program> {
     let module = &derivatives.module;
     let gradient = printer::program(sig, "gradient", module, func);
     vec![gradient, printer::program(sig, "value", module, &printer::forward(module))]
+}
+
+/// The same with results that stay on the device.
+fn queued_programs(sig: &Signature, derivatives: &Derivatives) -> Vec<Program> {
+    let Some(func) = derivatives.value_and_grad.as_ref().filter(|_| cfg!(feature = "cuda")) else {
+        return Vec::new();
+    };
+    let module = &derivatives.module;
+    let gradient = printer::queued(sig, "gradient", module, func);
+    vec![gradient, printer::queued(sig, "value", module, &printer::forward(module))]
 }
 
 fn methods(function: &Function<'_>, into: &Sweep, programs: &[Program]) -> TokenStream {

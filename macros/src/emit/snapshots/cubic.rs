@@ -510,7 +510,7 @@ const _: () = {
     pub struct LossOn<'device> {
         device: &'device ::pullback::Device,
     }
-    impl LossOn<'_> {
+    impl<'device> LossOn<'device> {
         /// The value and the gradient.
         ///
         /// # Errors
@@ -667,6 +667,185 @@ const _: () = {
                 let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                 let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
                 ::core::result::Result::Ok(loss(a, b, c, d, _x, _y))
+            })
+        }
+        /// The same with results that stay on the device: tensors, numbers as tensors without axes. Nothing is copied
+        /// to the host, and nothing is waited for.
+        #[inline]
+        #[must_use]
+        pub fn queued(&self) -> LossOnQueued<'device> {
+            LossOnQueued {
+                device: self.device,
+            }
+        }
+    }
+    /// The function on a device, with results that stay there.
+    #[derive(Clone, Copy, Debug)]
+    pub struct LossOnQueued<'device> {
+        device: &'device ::pullback::Device,
+    }
+    impl LossOnQueued<'_> {
+        /// The value, a tensor without axes, and the gradient.
+        ///
+        /// # Errors
+        /// If lengths do not agree, or the device refuses. Where the function itself panics on a GPU is an error when
+        /// something is copied to the host, or of `device.synchronize()`.
+        pub fn value_and_grad<
+            Of0: ::pullback::on::Argument<f32>,
+            Of1: ::pullback::on::Argument<f32>,
+            Of2: ::pullback::on::Argument<f32>,
+            Of3: ::pullback::on::Argument<f32>,
+            Of4: ::pullback::on::Argument<DVector<f32>>,
+            Of5: ::pullback::on::Argument<DVector<f32>>,
+        >(
+            &self,
+            a: Of0,
+            b: Of1,
+            c: Of2,
+            d: Of3,
+            _x: Of4,
+            _y: Of5,
+        ) -> ::core::result::Result<
+            (
+                ::pullback::Tensor<f32>,
+                LossGrad<
+                    ::pullback::Placed<f32>,
+                    ::pullback::Placed<f32>,
+                    ::pullback::Placed<f32>,
+                    ::pullback::Placed<f32>,
+                >,
+            ),
+            ::pullback::DeviceError,
+        > {
+            ::pullback::on::guarded(|| {
+                let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
+                let a = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&a),
+                );
+                let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
+                let b = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&b),
+                );
+                let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
+                let c = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&c),
+                );
+                let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
+                let d = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&d),
+                );
+                let _x = <Of4 as ::pullback::on::Argument<
+                    DVector<f32>,
+                >>::hold(_x, "_x")?;
+                let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
+                let _y = <Of5 as ::pullback::on::Argument<
+                    DVector<f32>,
+                >>::hold(_y, "_y")?;
+                let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                let mut workspace = <LossWorkspace as ::core::default::Default>::default();
+                let value = loss_forward_and_backward(
+                    a,
+                    b,
+                    c,
+                    d,
+                    _x,
+                    _y,
+                    &mut workspace.grad,
+                    &mut workspace.buffers,
+                );
+                ::core::result::Result::Ok((
+                    ::pullback::Differentiable::to(&value, self.device)?,
+                    LossGrad {
+                        a: ::pullback::Differentiable::to(
+                            &workspace.grad.a,
+                            self.device,
+                        )?,
+                        b: ::pullback::Differentiable::to(
+                            &workspace.grad.b,
+                            self.device,
+                        )?,
+                        c: ::pullback::Differentiable::to(
+                            &workspace.grad.c,
+                            self.device,
+                        )?,
+                        d: ::pullback::Differentiable::to(
+                            &workspace.grad.d,
+                            self.device,
+                        )?,
+                    },
+                ))
+            })
+        }
+        /// The gradient, or the errors of `value_and_grad`.
+        pub fn grad<
+            Of0: ::pullback::on::Argument<f32>,
+            Of1: ::pullback::on::Argument<f32>,
+            Of2: ::pullback::on::Argument<f32>,
+            Of3: ::pullback::on::Argument<f32>,
+            Of4: ::pullback::on::Argument<DVector<f32>>,
+            Of5: ::pullback::on::Argument<DVector<f32>>,
+        >(
+            &self,
+            a: Of0,
+            b: Of1,
+            c: Of2,
+            d: Of3,
+            _x: Of4,
+            _y: Of5,
+        ) -> ::core::result::Result<
+            LossGrad<
+                ::pullback::Placed<f32>,
+                ::pullback::Placed<f32>,
+                ::pullback::Placed<f32>,
+                ::pullback::Placed<f32>,
+            >,
+            ::pullback::DeviceError,
+        > {
+            ::core::result::Result::Ok(self.value_and_grad(a, b, c, d, _x, _y)?.1)
+        }
+        /// The value, a tensor without axes, or the errors of `value_and_grad`.
+        pub fn value<
+            Of0: ::pullback::on::Argument<f32>,
+            Of1: ::pullback::on::Argument<f32>,
+            Of2: ::pullback::on::Argument<f32>,
+            Of3: ::pullback::on::Argument<f32>,
+            Of4: ::pullback::on::Argument<DVector<f32>>,
+            Of5: ::pullback::on::Argument<DVector<f32>>,
+        >(
+            &self,
+            a: Of0,
+            b: Of1,
+            c: Of2,
+            d: Of3,
+            _x: Of4,
+            _y: Of5,
+        ) -> ::core::result::Result<::pullback::Tensor<f32>, ::pullback::DeviceError> {
+            ::pullback::on::guarded(|| {
+                let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
+                let a = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&a),
+                );
+                let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
+                let b = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&b),
+                );
+                let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
+                let c = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&c),
+                );
+                let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
+                let d = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&d),
+                );
+                let _x = <Of4 as ::pullback::on::Argument<
+                    DVector<f32>,
+                >>::hold(_x, "_x")?;
+                let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
+                let _y = <Of5 as ::pullback::on::Argument<
+                    DVector<f32>,
+                >>::hold(_y, "_y")?;
+                let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                ::pullback::Differentiable::to(&loss(a, b, c, d, _x, _y), self.device)
             })
         }
     }
