@@ -1,6 +1,8 @@
 //! What the parts of the pass ask of instructions.
 
-use crate::ir::{Block, Extent, Func, Inst, Kind, Value, Values, inst_free_values};
+use std::collections::HashSet;
+
+use crate::ir::{Block, Extent, Func, Inst, Kind, Ty, Value, Values, inst_free_values};
 use crate::opt::Known;
 use crate::{fuse, ptx};
 
@@ -19,13 +21,38 @@ const MAX_SUNK_ELEMENTS: i64 = 16;
 pub(super) struct Facts {
     device: Vec<bool>,
     known: Known,
+    /// What lengths of arrays are.
+    extents: HashSet<Value>,
 }
 
 impl Facts {
     pub(super) fn of(f: &Func) -> Facts {
         let mut known = Known::of(f);
         define(&mut known, &f.body);
-        Facts { device: residence::computed(f), known }
+        let shapes = f.values.iter().flat_map(|v| f.values.ty(v).shape());
+        let extents = shapes.filter_map(|e| if let Extent::Value(n) = e { Some(*n) } else { None }).collect();
+        let mut facts = Facts { device: residence::computed(f, &[]), known, extents };
+        // What a loop leaves on the device may be there for its condition's sake alone.
+        let mut left = Vec::new();
+        loop {
+            let before = left.len();
+            facts.left_by_control(&f.values, &f.body, &mut left);
+            if left.len() == before {
+                return facts;
+            }
+            facts.device = residence::computed(f, &left);
+        }
+    }
+
+    /// Adds results of branches and loops that are glue and not known to be on the device.
+    fn left_by_control(&self, values: &Values, block: &Block, left: &mut Vec<Value>) {
+        for inst in block.insts.iter().filter(|i| is_control(i)) {
+            if self.is_glue(values, inst) {
+                left.extend(inst.results.iter().filter(|&&v| !self.on_device(v)));
+            } else if !stays_with_host(inst) {
+                inst.kind.blocks().into_iter().for_each(|b| self.left_by_control(values, b, left));
+            }
+        }
     }
 
     /// Whether a number is on the device, or follows from such.
@@ -42,16 +69,21 @@ impl Facts {
             Kind::Pack { shape, .. } => (1..=MAX_ELEMENTS).contains(&shape.iter().product()),
             Kind::If { .. } | Kind::For { .. } | Kind::While { .. } => {
                 let numbers = inst.results.iter().all(|&v| values.ty(v).is_scalar());
-                let free = || inst_free_values(values, inst);
-                let asks = || has_index(inst) || free().into_iter().any(|v| self.on_device(v));
-                numbers && !has_large_nest(inst) && asks() && ptx::one_thread_runs(values, inst)
+                let free = || inst_free_values(values, inst).into_iter();
+                let asks = || has_index(inst) || free().any(|v| self.on_device(v));
+                let apart = || free().all(|v| *values.ty(v) != Ty::Tape);
+                numbers && apart() && !has_large_nest(inst) && asks() && ptx::one_thread_runs(values, inst)
             }
             _ => false,
         }
     }
 
-    /// Whether an instruction may be done again in a nest that needs its result: it cannot panic and is not long.
+    /// Whether an instruction may be done again in a nest that needs its result: it cannot panic and is not long, and no
+    /// type names the result.
     pub(super) fn may_sink(&self, values: &Values, inst: &Inst) -> bool {
+        if inst.results.iter().any(|v| self.extents.contains(v)) {
+            return false;
+        }
         match &inst.kind {
             Kind::Op(..) | Kind::Index { .. } => !self.known.has_effect(values, inst),
             Kind::Pack { shape, .. } => shape.iter().product::<i64>() <= MAX_SUNK_ELEMENTS,
@@ -67,6 +99,11 @@ fn define(known: &mut Known, block: &Block) {
         }
         known.define(inst);
     }
+}
+
+/// Whether the host runs the instruction's blocks.
+pub(super) fn is_control(inst: &Inst) -> bool {
+    matches!(inst.kind, Kind::If { .. } | Kind::For { .. } | Kind::While { .. })
 }
 
 /// Whether a loop is left to the host as it is: it writes elements of arrays one by one, or calls what the host computes.

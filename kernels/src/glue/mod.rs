@@ -17,7 +17,7 @@ mod residence;
 mod rewrite;
 mod sink;
 
-use crate::ir::{Block, Func, Inst, Kind, Values};
+use crate::ir::{Block, Func, Values};
 use crate::opt::{compact, dce, localize};
 
 pub use residence::{Residents, residents};
@@ -48,14 +48,9 @@ fn walk(
     rewrite: &mut dyn FnMut(&mut Values, &known::Facts, &mut Block),
 ) {
     for inst in &mut block.insts {
-        if is_control(inst) && !facts.is_glue(values, inst) && !known::stays_with_host(inst) {
+        if known::is_control(inst) && !facts.is_glue(values, inst) && !known::stays_with_host(inst) {
             inst.kind.blocks_mut().into_iter().for_each(|b| walk(values, facts, b, rewrite));
         }
     }
     rewrite(values, facts, block);
-}
-
-/// Whether the host runs the instruction's blocks.
-fn is_control(inst: &Inst) -> bool {
-    matches!(inst.kind, Kind::If { .. } | Kind::For { .. } | Kind::While { .. })
 }

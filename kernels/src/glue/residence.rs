@@ -21,17 +21,17 @@ impl Residents {
 
 /// Where a back end keeps the numbers of a function that [`run`](super::run) went through.
 pub fn residents(f: &Func) -> Residents {
-    let survey = survey(f, false);
+    let survey = survey(f, false, &[]);
     let numbers = f.values.iter().filter(|v| survey.found[v.0 as usize]).collect();
     Residents { numbers, on_tapes: survey.on_tapes }
 }
 
-/// The numbers on the device, what is computed from them and what is read from an array.
-pub(super) fn computed(f: &Func) -> Vec<bool> {
-    survey(f, true).found
+/// The numbers on the device, among which are `more`, what is computed from them and what is read from an array.
+pub(super) fn computed(f: &Func, more: &[Value]) -> Vec<bool> {
+    survey(f, true, more).found
 }
 
-fn survey(f: &Func, computed: bool) -> Survey<'_> {
+fn survey<'f>(f: &'f Func, computed: bool, more: &[Value]) -> Survey<'f> {
     let mut survey = Survey {
         values: &f.values,
         found: vec![false; f.values.len()],
@@ -42,6 +42,7 @@ fn survey(f: &Func, computed: bool) -> Survey<'_> {
     for &p in f.params().iter().filter(|&&p| f.values.ty(p).is_float()) {
         survey.mark(p);
     }
+    more.iter().for_each(|&v| survey.mark(v));
     // Loops carry what later iterations find out.
     while std::mem::take(&mut survey.changed) {
         survey.block(&f.body);

@@ -40,8 +40,8 @@ impl Printer<'_> {
     ) -> TokenStream {
         let (position, value) = (self.position(array, at), self.num(value));
         let old = self.owned(array, &[]);
-        let new = if add { quote!(|old| old + #value) } else { quote!(|_| #value) };
-        self.bind_to(v, &quote!(#old.with(#position, #new)?))
+        let new = if add { quote!(|old| old + new) } else { quote!(|_| new) };
+        self.bind_to(v, &quote!({ let new = #value; #old.with(#position, #new)? }))
     }
 
     pub(super) fn pack(&mut self, v: Value, elems: &[Value]) -> TokenStream {

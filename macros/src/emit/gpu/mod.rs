@@ -234,7 +234,11 @@ impl<'f> Printer<'f> {
 
     /// A value handed on. What is not needed afterwards is moved, so that it may be changed in place.
     fn owned(&self, v: Value, together: &[Value]) -> TokenStream {
-        if self.ty(v).is_scalar() && !self.is_resident(v) {
+        if self.is_resident(v) {
+            // It may be the length of an array, which nobody counts as a use.
+            return self.copied(v);
+        }
+        if self.ty(v).is_scalar() {
             return self.num(v);
         }
         let name = &self.arrays[&v];

@@ -262,7 +262,7 @@ const _: () = {
         /// How the derivative is computed: the function's IR, the derivative's, and the loops.
         #[must_use]
         pub fn explain() -> &'static str {
-            "the IR\n// Its loops over data.\n// LossNest1: n iterations; streams [_x, _y]; writes 0 arrays, reduces 5 numbers; 8 bytes an iteration; lanes: 16 baseline, 16 AVX2, 32 AVX-512\n// On a GPU, loss_gradient_1: 4 iterations a thread at once, reduces 5 numbers\n// On a GPU, loss_value_1: 4 iterations a thread at once, reduces 1 numbers\n"
+            "the IR\n// Its loops over data.\n// LossNest1: n iterations; streams [_x, _y]; writes 0 arrays, reduces 5 numbers; 8 bytes an iteration; lanes: 16 baseline, 16 AVX2, 32 AVX-512\n// On a GPU, loss_gradient_1: 4 iterations a thread at once, reduces 5 numbers\n// On a GPU, loss_value_1: 4 iterations a thread at once, reduces 1 numbers\n// On a GPU, queued_gradient: 1 kernels, reads nothing back\n// On a GPU, queued_value: 1 kernels, reads nothing back\n"
         }
     }
     ///Arrays that are kept between calls.
@@ -510,7 +510,7 @@ const _: () = {
     pub struct LossOn<'device> {
         device: &'device ::pullback::Device,
     }
-    impl LossOn<'_> {
+    impl<'device> LossOn<'device> {
         /// The value and the gradient.
         ///
         /// # Errors
@@ -777,6 +777,314 @@ const _: () = {
                 }
             }
         }
+        /// The same with results that stay on the device: tensors, numbers as tensors without axes. Nothing is copied
+        /// to the host, and nothing is waited for.
+        #[inline]
+        #[must_use]
+        pub fn queued(&self) -> LossOnQueued<'device> {
+            LossOnQueued {
+                device: self.device,
+            }
+        }
+    }
+    /// The function on a device, with results that stay there.
+    #[derive(Clone, Copy, Debug)]
+    pub struct LossOnQueued<'device> {
+        device: &'device ::pullback::Device,
+    }
+    impl LossOnQueued<'_> {
+        /// The value, a tensor without axes, and the gradient.
+        ///
+        /// # Errors
+        /// If lengths do not agree, or the device refuses. Where the function itself panics on a GPU is an error when
+        /// something is copied to the host, or of `device.synchronize()`.
+        pub fn value_and_grad<
+            Of0: ::pullback::on::Argument<f32>,
+            Of1: ::pullback::on::Argument<f32>,
+            Of2: ::pullback::on::Argument<f32>,
+            Of3: ::pullback::on::Argument<f32>,
+            Of4: ::pullback::on::Argument<DVector<f32>>,
+            Of5: ::pullback::on::Argument<DVector<f32>>,
+        >(
+            &self,
+            a: Of0,
+            b: Of1,
+            c: Of2,
+            d: Of3,
+            _x: Of4,
+            _y: Of5,
+        ) -> ::core::result::Result<
+            (
+                ::pullback::Tensor<f32>,
+                LossGrad<
+                    ::pullback::Placed<f32>,
+                    ::pullback::Placed<f32>,
+                    ::pullback::Placed<f32>,
+                    ::pullback::Placed<f32>,
+                >,
+            ),
+            ::pullback::DeviceError,
+        > {
+            match self.device.gpu() {
+                ::core::option::Option::Some(gpu) => {
+                    ::pullback::on::guarded(|| {
+                        let a = <Of0 as ::pullback::on::Argument<
+                            f32,
+                        >>::columns(a, gpu, "a")?;
+                        let b = <Of1 as ::pullback::on::Argument<
+                            f32,
+                        >>::columns(b, gpu, "b")?;
+                        let c = <Of2 as ::pullback::on::Argument<
+                            f32,
+                        >>::columns(c, gpu, "c")?;
+                        let d = <Of3 as ::pullback::on::Argument<
+                            f32,
+                        >>::columns(d, gpu, "d")?;
+                        let _x = <Of4 as ::pullback::on::Argument<
+                            DVector<f32>,
+                        >>::columns(_x, gpu, "_x")?;
+                        let _y = <Of5 as ::pullback::on::Argument<
+                            DVector<f32>,
+                        >>::columns(_y, gpu, "_y")?;
+                        let (
+                            value,
+                            gradient_a_0,
+                            gradient_b_0,
+                            gradient_c_0,
+                            gradient_d_0,
+                        ) = loss_queued_gradient_on_gpu(
+                            gpu,
+                            a.leaf::<f32>(0usize).array.clone(),
+                            b.leaf::<f32>(0usize).array.clone(),
+                            c.leaf::<f32>(0usize).array.clone(),
+                            d.leaf::<f32>(0usize).array.clone(),
+                            _x.leaf::<f32>(0usize),
+                            _y.leaf::<f32>(0usize),
+                        )?;
+                        let gradient_of_a = ::pullback::on::placed_gradient::<
+                            f32,
+                        >(
+                            ::pullback::on::Columns::new(gpu)
+                                .and(::pullback::cuda::Leaf {
+                                    dims: ::std::vec![],
+                                    array: gradient_a_0,
+                                }),
+                        )?;
+                        let gradient_of_b = ::pullback::on::placed_gradient::<
+                            f32,
+                        >(
+                            ::pullback::on::Columns::new(gpu)
+                                .and(::pullback::cuda::Leaf {
+                                    dims: ::std::vec![],
+                                    array: gradient_b_0,
+                                }),
+                        )?;
+                        let gradient_of_c = ::pullback::on::placed_gradient::<
+                            f32,
+                        >(
+                            ::pullback::on::Columns::new(gpu)
+                                .and(::pullback::cuda::Leaf {
+                                    dims: ::std::vec![],
+                                    array: gradient_c_0,
+                                }),
+                        )?;
+                        let gradient_of_d = ::pullback::on::placed_gradient::<
+                            f32,
+                        >(
+                            ::pullback::on::Columns::new(gpu)
+                                .and(::pullback::cuda::Leaf {
+                                    dims: ::std::vec![],
+                                    array: gradient_d_0,
+                                }),
+                        )?;
+                        ::core::result::Result::Ok((
+                            ::pullback::on::left_on_gpu(value),
+                            LossGrad {
+                                a: gradient_of_a,
+                                b: gradient_of_b,
+                                c: gradient_of_c,
+                                d: gradient_of_d,
+                            },
+                        ))
+                    })
+                }
+                ::core::option::Option::None => {
+                    ::pullback::on::guarded(|| {
+                        let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
+                        let a = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&a),
+                        );
+                        let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
+                        let b = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&b),
+                        );
+                        let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
+                        let c = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&c),
+                        );
+                        let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
+                        let d = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&d),
+                        );
+                        let _x = <Of4 as ::pullback::on::Argument<
+                            DVector<f32>,
+                        >>::hold(_x, "_x")?;
+                        let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
+                        let _y = <Of5 as ::pullback::on::Argument<
+                            DVector<f32>,
+                        >>::hold(_y, "_y")?;
+                        let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                        let mut workspace = <LossWorkspace as ::core::default::Default>::default();
+                        let value = loss_forward_and_backward(
+                            a,
+                            b,
+                            c,
+                            d,
+                            _x,
+                            _y,
+                            &mut workspace.grad,
+                            &mut workspace.buffers,
+                        );
+                        ::core::result::Result::Ok((
+                            ::pullback::Differentiable::to(&value, self.device)?,
+                            LossGrad {
+                                a: ::pullback::Differentiable::to(
+                                    &workspace.grad.a,
+                                    self.device,
+                                )?,
+                                b: ::pullback::Differentiable::to(
+                                    &workspace.grad.b,
+                                    self.device,
+                                )?,
+                                c: ::pullback::Differentiable::to(
+                                    &workspace.grad.c,
+                                    self.device,
+                                )?,
+                                d: ::pullback::Differentiable::to(
+                                    &workspace.grad.d,
+                                    self.device,
+                                )?,
+                            },
+                        ))
+                    })
+                }
+            }
+        }
+        /// The gradient, or the errors of `value_and_grad`.
+        pub fn grad<
+            Of0: ::pullback::on::Argument<f32>,
+            Of1: ::pullback::on::Argument<f32>,
+            Of2: ::pullback::on::Argument<f32>,
+            Of3: ::pullback::on::Argument<f32>,
+            Of4: ::pullback::on::Argument<DVector<f32>>,
+            Of5: ::pullback::on::Argument<DVector<f32>>,
+        >(
+            &self,
+            a: Of0,
+            b: Of1,
+            c: Of2,
+            d: Of3,
+            _x: Of4,
+            _y: Of5,
+        ) -> ::core::result::Result<
+            LossGrad<
+                ::pullback::Placed<f32>,
+                ::pullback::Placed<f32>,
+                ::pullback::Placed<f32>,
+                ::pullback::Placed<f32>,
+            >,
+            ::pullback::DeviceError,
+        > {
+            ::core::result::Result::Ok(self.value_and_grad(a, b, c, d, _x, _y)?.1)
+        }
+        /// The value, a tensor without axes, or the errors of `value_and_grad`.
+        pub fn value<
+            Of0: ::pullback::on::Argument<f32>,
+            Of1: ::pullback::on::Argument<f32>,
+            Of2: ::pullback::on::Argument<f32>,
+            Of3: ::pullback::on::Argument<f32>,
+            Of4: ::pullback::on::Argument<DVector<f32>>,
+            Of5: ::pullback::on::Argument<DVector<f32>>,
+        >(
+            &self,
+            a: Of0,
+            b: Of1,
+            c: Of2,
+            d: Of3,
+            _x: Of4,
+            _y: Of5,
+        ) -> ::core::result::Result<::pullback::Tensor<f32>, ::pullback::DeviceError> {
+            match self.device.gpu() {
+                ::core::option::Option::Some(gpu) => {
+                    ::pullback::on::guarded(|| {
+                        let a = <Of0 as ::pullback::on::Argument<
+                            f32,
+                        >>::columns(a, gpu, "a")?;
+                        let b = <Of1 as ::pullback::on::Argument<
+                            f32,
+                        >>::columns(b, gpu, "b")?;
+                        let c = <Of2 as ::pullback::on::Argument<
+                            f32,
+                        >>::columns(c, gpu, "c")?;
+                        let d = <Of3 as ::pullback::on::Argument<
+                            f32,
+                        >>::columns(d, gpu, "d")?;
+                        let _x = <Of4 as ::pullback::on::Argument<
+                            DVector<f32>,
+                        >>::columns(_x, gpu, "_x")?;
+                        let _y = <Of5 as ::pullback::on::Argument<
+                            DVector<f32>,
+                        >>::columns(_y, gpu, "_y")?;
+                        ::core::result::Result::Ok(
+                            ::pullback::on::left_on_gpu(
+                                loss_queued_value_on_gpu(
+                                        gpu,
+                                        a.leaf::<f32>(0usize).array.clone(),
+                                        b.leaf::<f32>(0usize).array.clone(),
+                                        c.leaf::<f32>(0usize).array.clone(),
+                                        d.leaf::<f32>(0usize).array.clone(),
+                                        _x.leaf::<f32>(0usize),
+                                        _y.leaf::<f32>(0usize),
+                                    )?
+                                    .0,
+                            ),
+                        )
+                    })
+                }
+                ::core::option::Option::None => {
+                    ::pullback::on::guarded(|| {
+                        let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
+                        let a = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&a),
+                        );
+                        let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
+                        let b = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&b),
+                        );
+                        let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
+                        let c = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&c),
+                        );
+                        let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
+                        let d = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&d),
+                        );
+                        let _x = <Of4 as ::pullback::on::Argument<
+                            DVector<f32>,
+                        >>::hold(_x, "_x")?;
+                        let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
+                        let _y = <Of5 as ::pullback::on::Argument<
+                            DVector<f32>,
+                        >>::hold(_y, "_y")?;
+                        let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                        ::pullback::Differentiable::to(
+                            &loss(a, b, c, d, _x, _y),
+                            self.device,
+                        )
+                    })
+                }
+            }
+        }
     }
     static KERNEL_LOSS_GRADIENT_1: ::pullback::cuda::Kernel = ::pullback::cuda::Kernel {
         name: "loss_gradient_1",
@@ -898,6 +1206,164 @@ const _: () = {
                 &[],
             )?;
         let loss: f32 = left_on_gpu.number(0usize);
+        ::core::result::Result::Ok((loss,))
+    }
+    static KERNEL_LOSS_QUEUED_GRADIENT_1: ::pullback::cuda::Kernel = ::pullback::cuda::Kernel {
+        name: "loss_queued_gradient_1",
+        ptx: "",
+        params: &[
+            ::pullback::cuda::Param::Count,
+            ::pullback::cuda::Param::Array(0),
+            ::pullback::cuda::Param::Array(1),
+            ::pullback::cuda::Param::Address(0),
+            ::pullback::cuda::Param::Scalar(1),
+            ::pullback::cuda::Param::Address(2),
+            ::pullback::cuda::Param::Scalar(3),
+            ::pullback::cuda::Param::Address(4),
+            ::pullback::cuda::Param::Scalar(5),
+            ::pullback::cuda::Param::Address(6),
+            ::pullback::cuda::Param::Scalar(7),
+            ::pullback::cuda::Param::Ticket,
+            ::pullback::cuda::Param::Partials,
+            ::pullback::cuda::Param::Out(0usize),
+            ::pullback::cuda::Param::Out(1usize),
+            ::pullback::cuda::Param::Out(2usize),
+            ::pullback::cuda::Param::Out(3usize),
+            ::pullback::cuda::Param::Out(4usize),
+        ],
+        outs: &[
+            ::pullback::cuda::Out::Fold,
+            ::pullback::cuda::Out::Fold,
+            ::pullback::cuda::Out::Fold,
+            ::pullback::cuda::Out::Fold,
+            ::pullback::cuda::Out::Fold,
+        ],
+        accumulators: &[],
+        width: 4u32,
+        folds: 5usize,
+        failures: &[],
+    };
+    fn loss_queued_gradient_on_gpu(
+        gpu: &::std::sync::Arc<::pullback::cuda::Gpu>,
+        leaf_0: ::pullback::cuda::Array<f32>,
+        leaf_1: ::pullback::cuda::Array<f32>,
+        leaf_2: ::pullback::cuda::Array<f32>,
+        leaf_3: ::pullback::cuda::Array<f32>,
+        leaf_4: &::pullback::cuda::Leaf<f32>,
+        leaf_5: &::pullback::cuda::Leaf<f32>,
+    ) -> ::core::result::Result<
+        (
+            ::pullback::cuda::Array<f32>,
+            ::pullback::cuda::Array<f32>,
+            ::pullback::cuda::Array<f32>,
+            ::pullback::cuda::Array<f32>,
+            ::pullback::cuda::Array<f32>,
+        ),
+        ::pullback::DeviceError,
+    > {
+        let n: i64 = leaf_4.dims[0usize] as i64;
+        ::pullback::shape::agree(
+            "loss",
+            ("_x", "elements", leaf_4.dims[0usize]),
+            ("_y", "elements", leaf_5.dims[0usize]),
+        )?;
+        let xs: ::pullback::cuda::Array<f32> = leaf_4.array.clone();
+        let ys: ::pullback::cuda::Array<f32> = leaf_5.array.clone();
+        let mut left_on_gpu = KERNEL_LOSS_QUEUED_GRADIENT_1
+            .leave(
+                gpu,
+                ::pullback::cuda::count(&[::pullback::cpu::extent(n) as i64]),
+                &::pullback::cuda::Given {
+                    numbers: &[
+                        leaf_1.number(),
+                        leaf_1.number(),
+                        leaf_0.number(),
+                        leaf_0.number(),
+                        leaf_2.number(),
+                        leaf_2.number(),
+                        leaf_3.number(),
+                        leaf_3.number(),
+                    ],
+                    arrays: &[xs.device()?, ys.device()?],
+                    initial: &[],
+                    room: ::pullback::cuda::Room::None,
+                },
+                &[4usize, 4usize, 4usize, 4usize, 4usize],
+            )?;
+        let loss: ::pullback::cuda::Array<f32> = left_on_gpu.array(0usize);
+        let t: ::pullback::cuda::Array<f32> = left_on_gpu.array(1usize);
+        let t_1: ::pullback::cuda::Array<f32> = left_on_gpu.array(2usize);
+        let t_2: ::pullback::cuda::Array<f32> = left_on_gpu.array(3usize);
+        let t_3: ::pullback::cuda::Array<f32> = left_on_gpu.array(4usize);
+        ::core::result::Result::Ok((loss, t_3, t, t_1, t_2))
+    }
+    static KERNEL_LOSS_QUEUED_VALUE_1: ::pullback::cuda::Kernel = ::pullback::cuda::Kernel {
+        name: "loss_queued_value_1",
+        ptx: "",
+        params: &[
+            ::pullback::cuda::Param::Count,
+            ::pullback::cuda::Param::Array(0),
+            ::pullback::cuda::Param::Array(1),
+            ::pullback::cuda::Param::Address(0),
+            ::pullback::cuda::Param::Scalar(1),
+            ::pullback::cuda::Param::Address(2),
+            ::pullback::cuda::Param::Scalar(3),
+            ::pullback::cuda::Param::Address(4),
+            ::pullback::cuda::Param::Scalar(5),
+            ::pullback::cuda::Param::Address(6),
+            ::pullback::cuda::Param::Scalar(7),
+            ::pullback::cuda::Param::Ticket,
+            ::pullback::cuda::Param::Partials,
+            ::pullback::cuda::Param::Out(0usize),
+        ],
+        outs: &[::pullback::cuda::Out::Fold],
+        accumulators: &[],
+        width: 4u32,
+        folds: 1usize,
+        failures: &[],
+    };
+    fn loss_queued_value_on_gpu(
+        gpu: &::std::sync::Arc<::pullback::cuda::Gpu>,
+        leaf_0: ::pullback::cuda::Array<f32>,
+        leaf_1: ::pullback::cuda::Array<f32>,
+        leaf_2: ::pullback::cuda::Array<f32>,
+        leaf_3: ::pullback::cuda::Array<f32>,
+        leaf_4: &::pullback::cuda::Leaf<f32>,
+        leaf_5: &::pullback::cuda::Leaf<f32>,
+    ) -> ::core::result::Result<
+        (::pullback::cuda::Array<f32>,),
+        ::pullback::DeviceError,
+    > {
+        let n: i64 = leaf_4.dims[0usize] as i64;
+        ::pullback::shape::agree(
+            "loss",
+            ("_x", "elements", leaf_4.dims[0usize]),
+            ("_y", "elements", leaf_5.dims[0usize]),
+        )?;
+        let xs: ::pullback::cuda::Array<f32> = leaf_4.array.clone();
+        let ys: ::pullback::cuda::Array<f32> = leaf_5.array.clone();
+        let mut left_on_gpu = KERNEL_LOSS_QUEUED_VALUE_1
+            .leave(
+                gpu,
+                ::pullback::cuda::count(&[::pullback::cpu::extent(n) as i64]),
+                &::pullback::cuda::Given {
+                    numbers: &[
+                        leaf_1.number(),
+                        leaf_1.number(),
+                        leaf_0.number(),
+                        leaf_0.number(),
+                        leaf_2.number(),
+                        leaf_2.number(),
+                        leaf_3.number(),
+                        leaf_3.number(),
+                    ],
+                    arrays: &[xs.device()?, ys.device()?],
+                    initial: &[],
+                    room: ::pullback::cuda::Room::None,
+                },
+                &[4usize],
+            )?;
+        let loss: ::pullback::cuda::Array<f32> = left_on_gpu.array(0usize);
         ::core::result::Result::Ok((loss,))
     }
 };
