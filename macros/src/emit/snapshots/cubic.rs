@@ -510,7 +510,7 @@ const _: () = {
     pub struct LossOn<'device> {
         device: &'device ::pullback::Device,
     }
-    impl<'device> LossOn<'device> {
+    impl LossOn<'_> {
         /// The value and the gradient.
         ///
         /// # Errors
@@ -669,11 +669,13 @@ const _: () = {
                 ::core::result::Result::Ok(loss(a, b, c, d, _x, _y))
             })
         }
+    }
+    impl<'device> LossOn<'device> {
         /// The same with results that stay on the device: tensors, numbers as tensors without axes. Nothing is copied
         /// to the host, and nothing is waited for.
         #[inline]
         #[must_use]
-        pub fn queued(&self) -> LossOnQueued<'device> {
+        pub fn queued(self) -> LossOnQueued<'device> {
             LossOnQueued {
                 device: self.device,
             }
@@ -719,28 +721,28 @@ const _: () = {
         > {
             ::pullback::on::guarded(|| {
                 let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
-                let a = ::pullback::Differentiable::copied(
-                    ::core::borrow::Borrow::<f32>::borrow(&a),
-                );
                 let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
-                let b = ::pullback::Differentiable::copied(
-                    ::core::borrow::Borrow::<f32>::borrow(&b),
-                );
                 let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
-                let c = ::pullback::Differentiable::copied(
-                    ::core::borrow::Borrow::<f32>::borrow(&c),
-                );
                 let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
-                let d = ::pullback::Differentiable::copied(
-                    ::core::borrow::Borrow::<f32>::borrow(&d),
-                );
                 let _x = <Of4 as ::pullback::on::Argument<
                     DVector<f32>,
                 >>::hold(_x, "_x")?;
-                let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                 let _y = <Of5 as ::pullback::on::Argument<
                     DVector<f32>,
                 >>::hold(_y, "_y")?;
+                let a = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&a),
+                );
+                let b = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&b),
+                );
+                let c = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&c),
+                );
+                let d = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&d),
+                );
+                let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                 let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
                 let mut workspace = <LossWorkspace as ::core::default::Default>::default();
                 let value = loss_forward_and_backward(
@@ -822,28 +824,28 @@ const _: () = {
         ) -> ::core::result::Result<::pullback::Tensor<f32>, ::pullback::DeviceError> {
             ::pullback::on::guarded(|| {
                 let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
-                let a = ::pullback::Differentiable::copied(
-                    ::core::borrow::Borrow::<f32>::borrow(&a),
-                );
                 let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
-                let b = ::pullback::Differentiable::copied(
-                    ::core::borrow::Borrow::<f32>::borrow(&b),
-                );
                 let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
-                let c = ::pullback::Differentiable::copied(
-                    ::core::borrow::Borrow::<f32>::borrow(&c),
-                );
                 let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
-                let d = ::pullback::Differentiable::copied(
-                    ::core::borrow::Borrow::<f32>::borrow(&d),
-                );
                 let _x = <Of4 as ::pullback::on::Argument<
                     DVector<f32>,
                 >>::hold(_x, "_x")?;
-                let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                 let _y = <Of5 as ::pullback::on::Argument<
                     DVector<f32>,
                 >>::hold(_y, "_y")?;
+                let a = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&a),
+                );
+                let b = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&b),
+                );
+                let c = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&c),
+                );
+                let d = ::pullback::Differentiable::copied(
+                    ::core::borrow::Borrow::<f32>::borrow(&d),
+                );
+                let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                 let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
                 ::pullback::Differentiable::to(&loss(a, b, c, d, _x, _y), self.device)
             })

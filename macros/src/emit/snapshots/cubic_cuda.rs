@@ -510,7 +510,7 @@ const _: () = {
     pub struct LossOn<'device> {
         device: &'device ::pullback::Device,
     }
-    impl<'device> LossOn<'device> {
+    impl LossOn<'_> {
         /// The value and the gradient.
         ///
         /// # Errors
@@ -777,11 +777,13 @@ const _: () = {
                 }
             }
         }
+    }
+    impl<'device> LossOn<'device> {
         /// The same with results that stay on the device: tensors, numbers as tensors without axes. Nothing is copied
         /// to the host, and nothing is waited for.
         #[inline]
         #[must_use]
-        pub fn queued(&self) -> LossOnQueued<'device> {
+        pub fn queued(self) -> LossOnQueued<'device> {
             LossOnQueued {
                 device: self.device,
             }
@@ -911,28 +913,28 @@ const _: () = {
                 ::core::option::Option::None => {
                     ::pullback::on::guarded(|| {
                         let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
-                        let a = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&a),
-                        );
                         let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
-                        let b = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&b),
-                        );
                         let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
-                        let c = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&c),
-                        );
                         let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
-                        let d = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&d),
-                        );
                         let _x = <Of4 as ::pullback::on::Argument<
                             DVector<f32>,
                         >>::hold(_x, "_x")?;
-                        let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                         let _y = <Of5 as ::pullback::on::Argument<
                             DVector<f32>,
                         >>::hold(_y, "_y")?;
+                        let a = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&a),
+                        );
+                        let b = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&b),
+                        );
+                        let c = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&c),
+                        );
+                        let d = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&d),
+                        );
+                        let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                         let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
                         let mut workspace = <LossWorkspace as ::core::default::Default>::default();
                         let value = loss_forward_and_backward(
@@ -1054,28 +1056,28 @@ const _: () = {
                 ::core::option::Option::None => {
                     ::pullback::on::guarded(|| {
                         let a = <Of0 as ::pullback::on::Argument<f32>>::hold(a, "a")?;
-                        let a = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&a),
-                        );
                         let b = <Of1 as ::pullback::on::Argument<f32>>::hold(b, "b")?;
-                        let b = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&b),
-                        );
                         let c = <Of2 as ::pullback::on::Argument<f32>>::hold(c, "c")?;
-                        let c = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&c),
-                        );
                         let d = <Of3 as ::pullback::on::Argument<f32>>::hold(d, "d")?;
-                        let d = ::pullback::Differentiable::copied(
-                            ::core::borrow::Borrow::<f32>::borrow(&d),
-                        );
                         let _x = <Of4 as ::pullback::on::Argument<
                             DVector<f32>,
                         >>::hold(_x, "_x")?;
-                        let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                         let _y = <Of5 as ::pullback::on::Argument<
                             DVector<f32>,
                         >>::hold(_y, "_y")?;
+                        let a = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&a),
+                        );
+                        let b = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&b),
+                        );
+                        let c = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&c),
+                        );
+                        let d = ::pullback::Differentiable::copied(
+                            ::core::borrow::Borrow::<f32>::borrow(&d),
+                        );
+                        let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                         let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
                         ::pullback::Differentiable::to(
                             &loss(a, b, c, d, _x, _y),
@@ -1295,7 +1297,13 @@ const _: () = {
         let t_1: ::pullback::cuda::Array<f32> = left_on_gpu.array(2usize);
         let t_2: ::pullback::cuda::Array<f32> = left_on_gpu.array(3usize);
         let t_3: ::pullback::cuda::Array<f32> = left_on_gpu.array(4usize);
-        ::core::result::Result::Ok((loss, t_3, t, t_1, t_2))
+        ::core::result::Result::Ok((
+            loss.clone(),
+            t_3.clone(),
+            t.clone(),
+            t_1.clone(),
+            t_2.clone(),
+        ))
     }
     static KERNEL_LOSS_QUEUED_VALUE_1: ::pullback::cuda::Kernel = ::pullback::cuda::Kernel {
         name: "loss_queued_value_1",
@@ -1364,6 +1372,6 @@ const _: () = {
                 &[4usize],
             )?;
         let loss: ::pullback::cuda::Array<f32> = left_on_gpu.array(0usize);
-        ::core::result::Result::Ok((loss,))
+        ::core::result::Result::Ok((loss.clone(),))
     }
 };
