@@ -126,7 +126,7 @@ fn has_index(inst: &Inst) -> bool {
     matches!(inst.kind, Kind::Index { .. }) || inst.kind.blocks().into_iter().any(inside)
 }
 
-/// Whether there is a nest in it that deserves more than one thread.
+/// Whether there is a nest or a product in it that deserves more than one thread.
 fn has_large_nest(inst: &Inst) -> bool {
     let extent = |e: &Extent| if let Extent::Const(n) = e { Some((*n).max(0)) } else { None };
     let large = match &inst.kind {
@@ -134,6 +134,7 @@ fn has_large_nest(inst: &Inst) -> bool {
             let count = nest.domain.iter().map(extent).product::<Option<i64>>();
             count.is_none_or(|n| n > MAX_ITERATIONS)
         }
+        Kind::Contract { .. } => true,
         _ => false,
     };
     large || inst.kind.blocks().into_iter().any(|b| b.insts.iter().any(has_large_nest))
