@@ -1,7 +1,7 @@
 //! Fits a cubic to a sine on a GPU if there is one, else on the CPU.
 //!
-//! The tutorials' "PyTorch: Tensors", with its `device = cuda if available else cpu`: the points stay on the device between
-//! steps, and a step copies back the loss and four slopes. With a GPU:
+//! The tutorials' "PyTorch: Tensors", with its `device = cuda if available else cpu`: points and parameters stay on the device, and
+//! a GPU does each step as one recorded launch. With a GPU:
 //!
 //!     CUDA_LIBRARY_PATH=/usr cargo run --release --features cuda --example sine_device [-- --random SEED]
 
@@ -16,7 +16,7 @@ fn loss(a: f32, b: f32, c: f32, d: f32, x: &DVector<f32>, y: &DVector<f32>) -> f
     (y_pred - y).norm_squared()
 }
 
-/// Gradient descent on the loss from `start`; `log` sees each step's number and loss.
+/// Gradient descent on the loss from `start`; `log` sees the number and the loss of every hundredth step.
 ///
 /// # Errors
 /// What the device says.
@@ -30,27 +30,32 @@ pub fn fit(
     let y = Tensor::from(points().map(f32::sin)).to(device)?;
     let learning_rate = 1e-6;
 
-    let [mut a, mut b, mut c, mut d] = start;
-    for step in 0..steps {
-        let (value, grad) = loss::on(device).value_and_grad(a, b, c, d, &x, &y)?;
-        log(step, value);
-        a -= learning_rate * grad.a;
-        b -= learning_rate * grad.b;
-        c -= learning_rate * grad.c;
-        d -= learning_rate * grad.d;
+    let number = |p: f32| Tensor::from(p).to(device);
+    let [a, b, c, d] = start;
+    let params = [number(a)?, number(b)?, number(c)?, number(d)?];
+    let mut step = device.record_with(params, |[a, b, c, d]| {
+        let (value, grad) = loss::on(device).queued().value_and_grad(&*a, &*b, &*c, &*d, &x, &y)?;
+        a.descend(&grad.a, learning_rate)?;
+        b.descend(&grad.b, learning_rate)?;
+        c.descend(&grad.c, learning_rate)?;
+        d.descend(&grad.d, learning_rate)?;
+        Ok(value)
+    });
+    for k in 0..steps {
+        step.run()?;
+        if let (99, Some(loss)) = (k % 100, step.last()) {
+            log(k, loss.item()?);
+        }
     }
-    Ok([a, b, c, d])
+    let [a, b, c, d] = step.into_state();
+    Ok([a.item()?, b.item()?, c.item()?, d.item()?])
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let device = Device::best();
     eprintln!("on {device}");
     let start = start([0.5, -0.3, 0.2, 0.1])?.map(|p| p as f32);
-    let [a, b, c, d] = fit(&device, start, 2000, |step, loss| {
-        if step % 100 == 99 {
-            println!("{step} {loss}");
-        }
-    })?;
+    let [a, b, c, d] = fit(&device, start, 2000, |step, loss| println!("{step} {loss}"))?;
     println!("Result: y = {a} + {b} x + {c} x^2 + {d} x^3");
     Ok(())
 }

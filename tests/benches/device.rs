@@ -94,6 +94,41 @@ fn usage(device: &Device) -> Result<(), DeviceError> {
     Ok(())
 }
 
+#[differentiable(wrt(p))]
+fn cubic_of(p: &[f32; 4], x: &[f32], y: &[f32]) -> f32 {
+    let mut sum = 0.0;
+    for i in 0..x.len() {
+        let y_pred = p[0] + p[1] * x[i] + p[2] * x[i].powi(2) + p[3] * x[i].powi(3);
+        sum += (y_pred - y[i]).powi(2);
+    }
+    sum
+}
+
+/// Steps of gradient descent on the fit: value, slopes and new parameters, one launch of a recording each.
+fn recorded(device: &Device, sizes: &[usize], steps: usize, rate: f64) -> Result<(), DeviceError> {
+    for &n in sizes {
+        let x = Tensor::<f32>::rand(&[n], 1, device)?;
+        let y = Tensor::<f32>::rand(&[n], 2, device)?;
+        let params = Tensor::from([0.5f32, -0.3, 0.2, 0.1]).to(device)?;
+        let mut step = device.record_with(params, |p| {
+            let (value, slopes) = cubic_of::on(device).queued().value_and_grad(&*p, &x, &y)?;
+            p.descend(&slopes, 1e-6 / n as f32)?;
+            Ok(value)
+        });
+        (0..4).try_for_each(|_| step.run())?;
+        let time = seconds(|| {
+            (0..steps).try_for_each(|_| step.run())?;
+            device.synchronize()
+        })? / steps as f64;
+        println!(
+            "| cubic, a recorded step, n = {n} | {:.1} us | {:.0} % of the copy |",
+            time * 1e6,
+            800.0 * n as f64 / time / rate
+        );
+    }
+    Ok(())
+}
+
 fn cubics(device: &Device, sizes: &[usize], rate: f64) -> Result<(), DeviceError> {
     for &n in sizes {
         let x = Tensor::<f32>::rand(&[n], 1, device)?;
@@ -156,6 +191,7 @@ fn main() -> Result<(), DeviceError> {
     };
     let rate = copy(&device, large)?;
     cubics(&device, &sizes, rate)?;
+    recorded(&device, &sizes, if small { 2 } else { 50 }, rate)?;
     models(&device, n, side)?;
     usage(&device)
 }

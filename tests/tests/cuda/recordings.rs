@@ -6,12 +6,12 @@ use pullback::tensor::Float;
 use pullback::{Device, DeviceError, Recording, Tensor};
 use pullback_tests::fake;
 
-fn on_a_gpu(test: impl FnOnce(&Device) -> Result<(), DeviceError>) {
+pub(crate) fn on_a_gpu(test: impl FnOnce(&Device) -> Result<(), DeviceError>) {
     let _one = super::gpu().0;
     test(&fake::device()).unwrap_or_else(|e| panic!("{e}"));
 }
 
-fn numbers<T: Float>(n: usize, seed: usize) -> Vec<T> {
+pub(crate) fn numbers<T: Float>(n: usize, seed: usize) -> Vec<T> {
     (0..n).map(|i| T::nearest(((i * 37 + seed * 11) as f64 * 0.61).sin())).collect()
 }
 
@@ -170,7 +170,7 @@ fn what_a_step_uploads_is_uploaded_each_time() {
 }
 
 /// What a run says that does not work.
-fn refused<T, S>(step: &mut Recording<'_, T, S>) -> String {
+pub(crate) fn refused<T, S>(step: &mut Recording<'_, T, S>) -> String {
     match step.run() {
         Err(DeviceError::Recording(message)) => message,
         other => panic!("{other:?}"),
