@@ -60,8 +60,7 @@ fn copy(device: &Device, n: usize) -> Result<f64, DeviceError> {
 }
 
 /// What queueing a kernel costs the host.
-fn launches(device: &Device) -> Result<(), DeviceError> {
-    const LAUNCHES: usize = 1000;
+fn launches(device: &Device, count: usize) -> Result<(), DeviceError> {
     let mut x = Tensor::<f32>::ones(&[1000], device)?;
     let y = x.duplicate()?;
     let rows = |what: &str, step: &mut dyn FnMut() -> Result<(), DeviceError>| {
@@ -70,8 +69,8 @@ fn launches(device: &Device) -> Result<(), DeviceError> {
         for _ in 0..10 {
             device.synchronize()?;
             let start = Instant::now();
-            (0..LAUNCHES).try_for_each(|_| step())?;
-            best = best.min(start.elapsed().as_secs_f64() / LAUNCHES as f64);
+            (0..count).try_for_each(|_| step())?;
+            best = best.min(start.elapsed().as_secs_f64() / count as f64);
         }
         println!("| host: {what} | {:.2} us | |", best * 1e6);
         Ok(())
@@ -181,7 +180,7 @@ fn main() -> Result<(), DeviceError> {
         return Ok(());
     }
     println!("{device}\n\n| what | time | rate |\n| --- | --- | --- |");
-    launches(&device)?;
+    launches(&device, if small { 5 } else { 1000 })?;
     if only_launches {
         return Ok(());
     }
