@@ -6,6 +6,7 @@ mod launches;
 mod memory;
 mod models;
 mod networks;
+mod queued;
 mod recorded;
 mod recordings;
 mod sums;
