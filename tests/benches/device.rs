@@ -73,7 +73,7 @@ fn launches(device: &Device, count: usize) -> Result<(), DeviceError> {
             best = best.min(start.elapsed().as_secs_f64() / count as f64);
         }
         println!("| host: {what} | {:.2} us | |", best * 1e6);
-        Ok(())
+        Ok::<(), DeviceError>(())
     };
     rows("a launch, in place", &mut || x.descend(&y, 0.1))?;
     rows("a launch with a new array", &mut || y.scale(0.5).map(drop))?;

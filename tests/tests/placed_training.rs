@@ -304,3 +304,28 @@ fn checkpoints_are_read_where_the_model_is() {
         Ok(())
     });
 }
+
+#[test]
+fn a_recorded_step_of_training_reads_nothing_back() {
+    everywhere(|device| {
+        let (host, x, y) = network();
+        let (x, y) = (x.to(device)?, y.to(device)?);
+        let (mut called, mut adam) = (host.to(device)?, Adam::new(0.02));
+        let on = Network::loss_on(device);
+        let mut step = device.record_with((host.to(device)?, Adam::new(0.02)), |(model, adam)| {
+            let (value, gradient) = on.queued().value_and_grad(&*model, &x, &y)?;
+            adam.try_step(model, &gradient)?;
+            Ok(value)
+        });
+        for k in 1..=6 {
+            step.run()?;
+            let (value, gradient) = on.value_and_grad(&called, &x, &y)?;
+            adam.step(&mut called, &gradient);
+            let loss = step.last().map(Tensor::item).transpose()?;
+            assert_eq!(loss.map(f32::to_bits), Some(value.to_bits()), "the loss of run {k}");
+            assert_eq!(bits(&step.state().0), bits(&called), "the model after run {k}");
+        }
+        assert_eq!(step.state().1.state().steps(), 6);
+        Ok(())
+    });
+}

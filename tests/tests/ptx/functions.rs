@@ -25,7 +25,7 @@ pub struct Subject {
     pub module: Module,
     pub func: Func,
     /// Whether its numbers are in the GPU's memory.
-    resident: bool,
+    pub resident: bool,
 }
 
 /// The forward and the reverse function of a text, ready for a back end.

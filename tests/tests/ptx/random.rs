@@ -69,11 +69,11 @@ fn in_a_nest(case: &Case) -> Module {
 
 /// Whether it ran on the device; panics where that gives something else than the interpreter.
 fn check(subject: &Subject, args: &[pullback_kernels::ir::Datum], seed: u64) -> bool {
-    let Subject { name, module, func } = subject;
+    let Subject { name, module, func, resident } = subject;
     let want = eval(&exact(module, func), &func.name, args).map_err(|e| e.0);
     let mut first = None;
     for order in 0..2 {
-        let how = Variation { seed: seed * 2 + order, misaligned: order == 1 };
+        let how = Variation { seed: seed * 2 + order, misaligned: order == 1, resident: *resident };
         let got = match (run(module, func, args, how), &want) {
             (Err(Failure::Unsupported(why)), _) => {
                 assert!(REFUSED.iter().any(|known| why.contains(known)), "{name}: {why}\n{func}");
