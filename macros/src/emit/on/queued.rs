@@ -13,21 +13,9 @@ use super::super::sweep::Sweep;
 use super::{Function, Open, either, parameter};
 use crate::types::{Leaf, Param};
 
-/// The type, and what it can do.
+/// The type, how it is made, and what it can do.
 pub(super) fn all(function: &Function<'_>, into: &Sweep, programs: &[Program], on: &Ident) -> TokenStream {
-    let bounds: Vec<TokenStream> = function.opens.iter().flatten().map(Open::bound).collect();
-    let params: Vec<TokenStream> = function.params().map(parameter).collect();
-    let names: Vec<&Ident> = function.params().map(|(p, _)| &p.name).collect();
-    let (ret, grad) = (&function.sig.written_ret, gradient_type(function));
-    let [gradient, value] = [gradient_on_cpu(function, into), value_on_cpu(function)];
-    let [gradient, value] = match programs {
-        [on_gpu, value_on_gpu] => [
-            either(&gradient_on_gpu(function, on_gpu), &gradient),
-            either(&value_on_gpu_of(function, value_on_gpu), &value),
-        ],
-        _ => [gradient, value],
-    };
-    let queued = format_ident!("{on}Queued");
+    let (queued, methods) = (format_ident!("{on}Queued"), methods(function, into, programs));
     quote! {
         impl<'device> #on<'device> {
             /// The same with results that stay on the device: tensors, numbers as tensors without axes. Nothing is copied
@@ -46,33 +34,51 @@ pub(super) fn all(function: &Function<'_>, into: &Sweep, programs: &[Program], o
         }
 
         impl #queued<'_> {
-            /// The value, a tensor without axes, and the gradient.
-            ///
-            /// # Errors
-            /// If lengths do not agree, or the device refuses. Where the function itself panics on a GPU is an error when
-            /// something is copied to the host, or of `device.synchronize()`.
-            pub fn value_and_grad<#(#bounds),*>(
-                &self,
-                #(#params),*
-            ) -> ::core::result::Result<(::pullback::Tensor<#ret>, #grad), ::pullback::DeviceError> {
-                #gradient
-            }
+            #methods
+        }
+    }
+}
 
-            /// The gradient, or the errors of `value_and_grad`.
-            pub fn grad<#(#bounds),*>(
-                &self,
-                #(#params),*
-            ) -> ::core::result::Result<#grad, ::pullback::DeviceError> {
-                ::core::result::Result::Ok(self.value_and_grad(#(#names),*)?.1)
-            }
+fn methods(function: &Function<'_>, into: &Sweep, programs: &[Program]) -> TokenStream {
+    let bounds: Vec<TokenStream> = function.opens.iter().flatten().map(Open::bound).collect();
+    let params: Vec<TokenStream> = function.params().map(parameter).collect();
+    let names: Vec<&Ident> = function.params().map(|(p, _)| &p.name).collect();
+    let (ret, grad) = (&function.sig.written_ret, gradient_type(function));
+    let [gradient, value] = [gradient_on_cpu(function, into), value_on_cpu(function)];
+    let [gradient, value] = match programs {
+        [on_gpu, value_on_gpu] => [
+            either(&gradient_on_gpu(function, on_gpu), &gradient),
+            either(&value_on_gpu_of(function, value_on_gpu), &value),
+        ],
+        _ => [gradient, value],
+    };
+    quote! {
+        /// The value, a tensor without axes, and the gradient.
+        ///
+        /// # Errors
+        /// If lengths do not agree, or the device refuses. Where the function itself panics on a GPU is an error when
+        /// something is copied to the host, or of `device.synchronize()`.
+        pub fn value_and_grad<#(#bounds),*>(
+            &self,
+            #(#params),*
+        ) -> ::core::result::Result<(::pullback::Tensor<#ret>, #grad), ::pullback::DeviceError> {
+            #gradient
+        }
 
-            /// The value, a tensor without axes, or the errors of `value_and_grad`.
-            pub fn value<#(#bounds),*>(
-                &self,
-                #(#params),*
-            ) -> ::core::result::Result<::pullback::Tensor<#ret>, ::pullback::DeviceError> {
-                #value
-            }
+        /// The gradient, or the errors of `value_and_grad`.
+        pub fn grad<#(#bounds),*>(
+            &self,
+            #(#params),*
+        ) -> ::core::result::Result<#grad, ::pullback::DeviceError> {
+            ::core::result::Result::Ok(self.value_and_grad(#(#names),*)?.1)
+        }
+
+        /// The value, a tensor without axes, or the errors of `value_and_grad`.
+        pub fn value<#(#bounds),*>(
+            &self,
+            #(#params),*
+        ) -> ::core::result::Result<::pullback::Tensor<#ret>, ::pullback::DeviceError> {
+            #value
         }
     }
 }
