@@ -124,11 +124,7 @@ impl Emitter {
                 Vec::new()
             }
             Kind::Call { func, args } => self.call(func, args)?,
-            Kind::Contract { .. } => {
-                return Err(unsupported(
-                    "a loop solves equations, or inverts or factorises a matrix, in each iteration".into(),
-                ));
-            }
+            Kind::Contract { .. } => return Err(unsupported("linear algebra without a routine".into())),
             Kind::Checkpoint => Vec::new(),
             Kind::Tape => vec![Item::Num(Num::int(0))],
             Kind::Push { tape, value } => vec![self.push(*tape, *value)?],

@@ -158,7 +158,7 @@ fn unsupported(message: String) -> Unsupported {
 /// The kernel of a nest of an optimised function.
 ///
 /// # Errors
-/// If the nest holds what has no place on a GPU: foreign functions, and factorisations of matrices.
+/// If the nest holds what has no place on a GPU: foreign functions.
 ///
 /// # Panics
 /// If the instruction is no nest.
@@ -176,8 +176,8 @@ pub fn kernel(func: &Func, inst: &Inst, name: &str) -> Result<Kernel> {
 pub fn kernel_of(values: &Values, inst: &Inst, name: &str, residents: &HashSet<Value>) -> Result<Kernel> {
     let Kind::Nest(nest) = &inst.kind else { panic!("a kernel is made from a nest") };
     let (mut values, mut nest) = (values.clone(), nest.clone());
-    if dense::has_products(&nest.body) {
-        dense::as_nests(&mut values, &mut nest.body);
+    if dense::is_in(&nest.body) {
+        dense::as_loops(&mut values, &mut nest.body);
     }
     let (values, nest) = (Rc::new(values), &nest);
     let make = |room: bool| {

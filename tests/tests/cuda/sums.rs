@@ -12,28 +12,28 @@ fn series(w: &[[f64; 16]; 6], x: &[f64]) -> f64 {
     for x in x {
         let mut z = 0.0;
         let mut p = 1.0;
-        for k in 0..16 {
-            z += w[0][k] * p;
+        for c in &w[0] {
+            z += c * p;
             p *= x;
         }
-        for k in 0..16 {
-            z += w[1][k] * p;
+        for c in &w[1] {
+            z += c * p;
             p *= x;
         }
-        for k in 0..16 {
-            z -= w[2][k] * p;
+        for c in &w[2] {
+            z -= c * p;
             p *= x;
         }
-        for k in 0..16 {
-            z += w[3][k] * p;
+        for c in &w[3] {
+            z += c * p;
             p *= x;
         }
-        for k in 0..16 {
-            z -= w[4][k] * p;
+        for c in &w[4] {
+            z -= c * p;
             p *= x;
         }
-        for k in 0..16 {
-            z += w[5][k] * p;
+        for c in &w[5] {
+            z += c * p;
             p *= x;
         }
         sum += z.sin();
