@@ -1,5 +1,6 @@
 //! Tensors in the place of host values.
 
+#[cfg(feature = "cuda")]
 use std::sync::Arc;
 
 #[cfg(feature = "cuda")]
@@ -45,7 +46,7 @@ impl<T: Float> Tensor<T> {
             change(self.as_mut_slice()?);
             return Ok(());
         }
-        let mut elements = Arc::unwrap_or_clone(self.host()?);
+        let mut elements = std::sync::Arc::unwrap_or_clone(self.host()?);
         change(&mut elements);
         self.write(&elements)
     }
