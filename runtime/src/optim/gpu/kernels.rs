@@ -9,7 +9,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_descent_f32",
         ptx: include_str!("ptx/descent_f32.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Out(0), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(0)],
+        params: &[Param::Count, Param::Scalar(3), Param::Array(0), Param::Array(1), Param::Out(0), Param::Scalar(1), Param::Scalar(2), Param::Scalar(0)],
         outs: &[Out::Build(4)],
         accumulators: &[],
         width: 4,
@@ -23,7 +23,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_descent_f64",
         ptx: include_str!("ptx/descent_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Out(0), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(0)],
+        params: &[Param::Count, Param::Scalar(3), Param::Array(0), Param::Array(1), Param::Out(0), Param::Scalar(1), Param::Scalar(2), Param::Scalar(0)],
         outs: &[Out::Build(8)],
         accumulators: &[],
         width: 2,
@@ -37,7 +37,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_momentum_f32",
         ptx: include_str!("ptx/momentum_f32.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(4), Param::Scalar(5), Param::Scalar(0)],
+        params: &[Param::Count, Param::Scalar(3), Param::Scalar(5), Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Scalar(1), Param::Scalar(2), Param::Scalar(4), Param::Scalar(0)],
         outs: &[Out::Build(4), Out::Build(4)],
         accumulators: &[],
         width: 4,
@@ -51,7 +51,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_momentum_f64",
         ptx: include_str!("ptx/momentum_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(4), Param::Scalar(5), Param::Scalar(0)],
+        params: &[Param::Count, Param::Scalar(3), Param::Scalar(5), Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Scalar(1), Param::Scalar(2), Param::Scalar(4), Param::Scalar(0)],
         outs: &[Out::Build(8), Out::Build(8)],
         accumulators: &[],
         width: 2,
@@ -65,7 +65,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_dampened_f32",
         ptx: include_str!("ptx/dampened_f32.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Array(3), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(4), Param::Scalar(5), Param::Scalar(0)],
+        params: &[Param::Count, Param::Array(3), Param::Scalar(3), Param::Scalar(5), Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Scalar(1), Param::Scalar(2), Param::Scalar(4), Param::Scalar(0)],
         outs: &[Out::Build(4), Out::Build(4)],
         accumulators: &[],
         width: 4,
@@ -79,7 +79,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_dampened_f64",
         ptx: include_str!("ptx/dampened_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Array(3), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(4), Param::Scalar(5), Param::Scalar(0)],
+        params: &[Param::Count, Param::Array(3), Param::Scalar(3), Param::Scalar(5), Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Scalar(1), Param::Scalar(2), Param::Scalar(4), Param::Scalar(0)],
         outs: &[Out::Build(8), Out::Build(8)],
         accumulators: &[],
         width: 2,
@@ -89,10 +89,10 @@ pub(super) static ALL: &[Kernels] = &[
         schedule: Some(Kernel {
         name: "optim_dampened_schedule_f64",
         ptx: include_str!("ptx/dampened_schedule_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Out(0), Param::Out(1), Param::Scalar(0)],
+        params: &[Param::Count, Param::Array(0), Param::Scalar(0), Param::Out(0), Param::Out(1)],
         outs: &[Out::Build(8), Out::Build(8)],
         accumulators: &[],
-        width: 2,
+        width: 1,
         folds: 0,
         failures: &[],
     }),
@@ -102,7 +102,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_adagrad_f32",
         ptx: include_str!("ptx/adagrad_f32.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Array(3), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(0)],
+        params: &[Param::Count, Param::Array(3), Param::Scalar(3), Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Scalar(1), Param::Scalar(2), Param::Scalar(0)],
         outs: &[Out::Build(4), Out::Build(4)],
         accumulators: &[],
         width: 4,
@@ -116,7 +116,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_adagrad_f64",
         ptx: include_str!("ptx/adagrad_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Array(3), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(0)],
+        params: &[Param::Count, Param::Array(3), Param::Scalar(3), Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Scalar(1), Param::Scalar(2), Param::Scalar(0)],
         outs: &[Out::Build(8), Out::Build(8)],
         accumulators: &[],
         width: 2,
@@ -126,10 +126,10 @@ pub(super) static ALL: &[Kernels] = &[
         schedule: Some(Kernel {
         name: "optim_adagrad_schedule_f64",
         ptx: include_str!("ptx/adagrad_schedule_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Out(0), Param::Out(1), Param::Scalar(0), Param::Scalar(1)],
+        params: &[Param::Count, Param::Scalar(0), Param::Array(0), Param::Scalar(1), Param::Out(0), Param::Out(1)],
         outs: &[Out::Build(8), Out::Build(8)],
         accumulators: &[],
-        width: 2,
+        width: 1,
         folds: 0,
         failures: &[],
     }),
@@ -139,7 +139,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_rmsprop_f32",
         ptx: include_str!("ptx/rmsprop_f32.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(5), Param::Scalar(6), Param::Scalar(4), Param::Scalar(0)],
+        params: &[Param::Count, Param::Scalar(3), Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Scalar(1), Param::Scalar(2), Param::Scalar(5), Param::Scalar(6), Param::Scalar(4), Param::Scalar(0)],
         outs: &[Out::Build(4), Out::Build(4)],
         accumulators: &[],
         width: 4,
@@ -153,7 +153,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_rmsprop_f64",
         ptx: include_str!("ptx/rmsprop_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(5), Param::Scalar(6), Param::Scalar(4), Param::Scalar(0)],
+        params: &[Param::Count, Param::Scalar(3), Param::Array(0), Param::Array(1), Param::Array(2), Param::Out(0), Param::Out(1), Param::Scalar(1), Param::Scalar(2), Param::Scalar(5), Param::Scalar(6), Param::Scalar(4), Param::Scalar(0)],
         outs: &[Out::Build(8), Out::Build(8)],
         accumulators: &[],
         width: 2,
@@ -167,7 +167,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_rmsprop_centered_f32",
         ptx: include_str!("ptx/rmsprop_centered_f32.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Out(0), Param::Out(1), Param::Out(2), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(8), Param::Scalar(9), Param::Scalar(4), Param::Scalar(0)],
+        params: &[Param::Count, Param::Scalar(3), Param::Scalar(9), Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Out(0), Param::Out(1), Param::Out(2), Param::Scalar(1), Param::Scalar(2), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(8), Param::Scalar(4), Param::Scalar(0)],
         outs: &[Out::Build(4), Out::Build(4), Out::Build(4)],
         accumulators: &[],
         width: 4,
@@ -181,7 +181,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_rmsprop_centered_f64",
         ptx: include_str!("ptx/rmsprop_centered_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Out(0), Param::Out(1), Param::Out(2), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(8), Param::Scalar(9), Param::Scalar(4), Param::Scalar(0)],
+        params: &[Param::Count, Param::Scalar(3), Param::Scalar(9), Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Out(0), Param::Out(1), Param::Out(2), Param::Scalar(1), Param::Scalar(2), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(8), Param::Scalar(4), Param::Scalar(0)],
         outs: &[Out::Build(8), Out::Build(8), Out::Build(8)],
         accumulators: &[],
         width: 2,
@@ -195,7 +195,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_rmsprop_momentum_f32",
         ptx: include_str!("ptx/rmsprop_momentum_f32.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Out(0), Param::Out(1), Param::Out(2), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(4), Param::Scalar(0)],
+        params: &[Param::Count, Param::Scalar(3), Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Out(0), Param::Out(1), Param::Out(2), Param::Scalar(1), Param::Scalar(2), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(4), Param::Scalar(0)],
         outs: &[Out::Build(4), Out::Build(4), Out::Build(4)],
         accumulators: &[],
         width: 4,
@@ -209,7 +209,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_rmsprop_momentum_f64",
         ptx: include_str!("ptx/rmsprop_momentum_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Out(0), Param::Out(1), Param::Out(2), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(4), Param::Scalar(0)],
+        params: &[Param::Count, Param::Scalar(3), Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Out(0), Param::Out(1), Param::Out(2), Param::Scalar(1), Param::Scalar(2), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(4), Param::Scalar(0)],
         outs: &[Out::Build(8), Out::Build(8), Out::Build(8)],
         accumulators: &[],
         width: 2,
@@ -223,7 +223,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_rmsprop_centered_momentum_f32",
         ptx: include_str!("ptx/rmsprop_centered_momentum_f32.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Array(4), Param::Out(0), Param::Out(1), Param::Out(2), Param::Out(3), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(8), Param::Scalar(9), Param::Scalar(4), Param::Scalar(10), Param::Scalar(0)],
+        params: &[Param::Count, Param::Scalar(3), Param::Scalar(9), Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Array(4), Param::Out(0), Param::Out(1), Param::Out(2), Param::Out(3), Param::Scalar(1), Param::Scalar(2), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(8), Param::Scalar(4), Param::Scalar(10), Param::Scalar(0)],
         outs: &[Out::Build(4), Out::Build(4), Out::Build(4), Out::Build(4)],
         accumulators: &[],
         width: 4,
@@ -237,7 +237,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_rmsprop_centered_momentum_f64",
         ptx: include_str!("ptx/rmsprop_centered_momentum_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Array(4), Param::Out(0), Param::Out(1), Param::Out(2), Param::Out(3), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(8), Param::Scalar(9), Param::Scalar(4), Param::Scalar(10), Param::Scalar(0)],
+        params: &[Param::Count, Param::Scalar(3), Param::Scalar(9), Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Array(4), Param::Out(0), Param::Out(1), Param::Out(2), Param::Out(3), Param::Scalar(1), Param::Scalar(2), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(8), Param::Scalar(4), Param::Scalar(10), Param::Scalar(0)],
         outs: &[Out::Build(8), Out::Build(8), Out::Build(8), Out::Build(8)],
         accumulators: &[],
         width: 2,
@@ -251,7 +251,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_adam_f32",
         ptx: include_str!("ptx/adam_f32.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Out(0), Param::Out(1), Param::Out(2), Param::Array(4), Param::Array(5), Param::Scalar(0), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(4), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(9), Param::Scalar(8)],
+        params: &[Param::Count, Param::Array(4), Param::Array(5), Param::Scalar(2), Param::Scalar(5), Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Out(0), Param::Out(1), Param::Out(2), Param::Scalar(0), Param::Scalar(1), Param::Scalar(3), Param::Scalar(4), Param::Scalar(6), Param::Scalar(7), Param::Scalar(9), Param::Scalar(8)],
         outs: &[Out::Build(4), Out::Build(4), Out::Build(4)],
         accumulators: &[],
         width: 4,
@@ -265,7 +265,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_adam_f64",
         ptx: include_str!("ptx/adam_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Out(0), Param::Out(1), Param::Out(2), Param::Array(4), Param::Array(5), Param::Scalar(0), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(4), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(9), Param::Scalar(8)],
+        params: &[Param::Count, Param::Array(4), Param::Array(5), Param::Scalar(2), Param::Scalar(5), Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Out(0), Param::Out(1), Param::Out(2), Param::Scalar(0), Param::Scalar(1), Param::Scalar(3), Param::Scalar(4), Param::Scalar(6), Param::Scalar(7), Param::Scalar(9), Param::Scalar(8)],
         outs: &[Out::Build(8), Out::Build(8), Out::Build(8)],
         accumulators: &[],
         width: 2,
@@ -275,10 +275,10 @@ pub(super) static ALL: &[Kernels] = &[
         schedule: Some(Kernel {
         name: "optim_adam_schedule_f64",
         ptx: include_str!("ptx/adam_schedule_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Out(0), Param::Out(1), Param::Out(2), Param::Scalar(0), Param::Scalar(1), Param::Scalar(2)],
+        params: &[Param::Count, Param::Scalar(0), Param::Array(0), Param::Scalar(1), Param::Scalar(2), Param::Out(0), Param::Out(1), Param::Out(2)],
         outs: &[Out::Build(8), Out::Build(8), Out::Build(8)],
         accumulators: &[],
-        width: 2,
+        width: 1,
         folds: 0,
         failures: &[],
     }),
@@ -288,7 +288,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_amsgrad_f32",
         ptx: include_str!("ptx/amsgrad_f32.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Array(4), Param::Out(0), Param::Out(1), Param::Out(2), Param::Out(3), Param::Array(5), Param::Array(6), Param::Scalar(0), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(4), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(9), Param::Scalar(8)],
+        params: &[Param::Count, Param::Array(5), Param::Array(6), Param::Scalar(2), Param::Scalar(5), Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Array(4), Param::Out(0), Param::Out(1), Param::Out(2), Param::Out(3), Param::Scalar(0), Param::Scalar(1), Param::Scalar(3), Param::Scalar(4), Param::Scalar(6), Param::Scalar(7), Param::Scalar(9), Param::Scalar(8)],
         outs: &[Out::Build(4), Out::Build(4), Out::Build(4), Out::Build(4)],
         accumulators: &[],
         width: 4,
@@ -302,7 +302,7 @@ pub(super) static ALL: &[Kernels] = &[
         update: Kernel {
         name: "optim_amsgrad_f64",
         ptx: include_str!("ptx/amsgrad_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Array(4), Param::Out(0), Param::Out(1), Param::Out(2), Param::Out(3), Param::Array(5), Param::Array(6), Param::Scalar(0), Param::Scalar(1), Param::Scalar(2), Param::Scalar(3), Param::Scalar(4), Param::Scalar(5), Param::Scalar(6), Param::Scalar(7), Param::Scalar(9), Param::Scalar(8)],
+        params: &[Param::Count, Param::Array(5), Param::Array(6), Param::Scalar(2), Param::Scalar(5), Param::Array(0), Param::Array(1), Param::Array(2), Param::Array(3), Param::Array(4), Param::Out(0), Param::Out(1), Param::Out(2), Param::Out(3), Param::Scalar(0), Param::Scalar(1), Param::Scalar(3), Param::Scalar(4), Param::Scalar(6), Param::Scalar(7), Param::Scalar(9), Param::Scalar(8)],
         outs: &[Out::Build(8), Out::Build(8), Out::Build(8), Out::Build(8)],
         accumulators: &[],
         width: 2,
@@ -312,10 +312,10 @@ pub(super) static ALL: &[Kernels] = &[
         schedule: Some(Kernel {
         name: "optim_amsgrad_schedule_f64",
         ptx: include_str!("ptx/amsgrad_schedule_f64.ptx"),
-        params: &[Param::Count, Param::Array(0), Param::Out(0), Param::Out(1), Param::Out(2), Param::Scalar(0), Param::Scalar(1), Param::Scalar(2)],
+        params: &[Param::Count, Param::Scalar(0), Param::Array(0), Param::Scalar(1), Param::Scalar(2), Param::Out(0), Param::Out(1), Param::Out(2)],
         outs: &[Out::Build(8), Out::Build(8), Out::Build(8)],
         accumulators: &[],
-        width: 2,
+        width: 1,
         folds: 0,
         failures: &[],
     }),
