@@ -109,13 +109,13 @@ fn code_between_loops_runs_on_the_gpu() {
         let a = Tensor::new(&[], vec![0.75]).and_then(|a| a.to(&device)).unwrap();
         let t = Tensor::from(w.to_vec()).to(&device).unwrap();
         let [host, there] = [
-            staged::on(&device).queued().value_and_grad(0.75, &w, &x).unwrap(),
+            staged::on(&device).queued().value_and_grad(0.75, w, &x).unwrap(),
             staged::on(&device).queued().value_and_grad(&a, &t, &x).unwrap(),
         ];
         for (v, g) in [host, there] {
             assert_eq!((v.item(), g.a.item(), g.w.to_vec()), (Ok(value), Ok(want.a), Ok(want.w.to_vec())));
         }
-        let on_cpu = staged::on(&Device::cpu()).queued().value_and_grad(0.75, &w, &x).unwrap();
+        let on_cpu = staged::on(&Device::cpu()).queued().value_and_grad(0.75, w, &x).unwrap();
         let (value, want) = staged::value_and_grad(0.75, &w, &x);
         assert_eq!((on_cpu.0.item(), on_cpu.1.a.item()), (Ok(value), Ok(want.a)));
         assert_eq!(on_cpu.1.w.to_vec(), Ok(want.w.to_vec()));
