@@ -204,7 +204,7 @@ fn iterations_with_memory_of_their_own() {
     for subject in folder("ptx/own") {
         // Eliminations take the interpreter long.
         let slow = ["systems", "factors"].iter().any(|name| subject.name.starts_with(name));
-        for &length in if slow { &[0, 1, 3][..] } else { &[0, 1, 5, 300] } {
+        for &length in if slow { &[0, 1, 3, 8][..] } else { &[0, 1, 5, 300] } {
             // Odd orders launch every block by itself.
             let schedules = if length > 256 { 3 } else { 1 };
             check(&subject, length, schedules).unwrap_or_else(|why| panic!("{}: {why}", subject.name));
