@@ -4,8 +4,9 @@
 
 use crate::ir::{Block, Func, Inst, Kind, Nest, Out, Reduce, Renamer, Scalar, Value, Values};
 
-/// The most 32-bit words of reductions that a nest keeps under way: somewhat more than half of a GPU's registers.
-pub const WORDS: usize = 160;
+/// The most 32-bit words of reductions that a nest keeps under way: somewhat more than a third of the registers that a GPU gives a
+/// thread. With more, `ptxas` spills for the newest GPUs.
+pub const WORDS: usize = 96;
 
 /// Splits nests that are in no other nest. Those that accumulate stay as they are.
 pub fn run(f: &mut Func) {
