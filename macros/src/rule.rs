@@ -53,8 +53,10 @@ pub(crate) fn attach(
     params.iter_mut().for_each(|p| p.passing = Passing::Value);
     let types: Vec<IrTy> = params.iter().filter_map(|p| scalar_of(&p.ty)).map(IrTy::from).collect();
     let result: Vec<IrTy> = scalar_of(&seed.ty).map(IrTy::from).into_iter().collect();
-    module.funcs.push(external(&name, &types, &result, &rule.name, wrt));
-    module.funcs.push(wrapper(&name, &types, &result));
+    let value = external(&name, &types, &result, &rule.name, wrt);
+    let entry = caller(&name, &value);
+    module.funcs.push(value);
+    module.funcs.extend(entry);
     let sig = Signature {
         vis: rule.vis,
         name,
@@ -80,7 +82,8 @@ pub(crate) fn govern(
     let wrt = positions(&sig.params);
     let Some(mut value) = module.funcs.pop() else { return Ok(module) };
     module.funcs.extend(rule.module.funcs.iter().cloned());
-    let Some(entry) = calling(&value, rule.module.entry(), &wrt) else {
+    let entry = caller(&sig.name, &value).filter(|f| is_as_long(f, rule.module.entry(), &wrt));
+    let Some(entry) = entry else {
         return Err(errors.report(Place::of(path), messages::rule_lengths()));
     };
     value.name = value_name(&sig.name);
@@ -122,19 +125,25 @@ fn leaves(ty: &RustTy) -> Vec<(Scalar, Vec<Len>)> {
     ty.leaves().into_iter().map(|l| (l.elem, l.shape)).collect()
 }
 
-/// A function that calls `value`, if the lengths of what that and its rule return are those of parameters and result.
-fn calling(value: &Func, rule: &Func, wrt: &[usize]) -> Option<Func> {
-    let mut f = Func { rule: None, ..value.clone() };
-    let mut args = f.body.params.clone();
+/// A function of that name that calls `value`: what callers copy. None if `value` computes the length of a result itself.
+fn caller(name: &Ident, value: &Func) -> Option<Func> {
+    let mut f = Func { name: name.unraw().to_string(), rule: None, external: None, ..value.clone() };
+    f.returns.clear();
+    let args = value.body.params.clone();
     let types = call_types(&f.values, value, &args).ok()?;
     let results: Vec<Value> = types.into_iter().map(|t| f.values.add(t, "")).collect();
-    let kind = Kind::Call { func: format!("{}.value", value.name), args: args.clone() };
+    let kind = Kind::Call { func: value_name(name), args: args.clone() };
     let insts = vec![Inst { results: results.clone(), kind, loc: Loc::default() }];
-    f.body = Block { params: args.clone(), insts, results: results.clone() };
-    args.extend(results);
-    let found = call_types(&f.values, rule, &args).ok()?;
-    let want = wrt.iter().map(|&k| f.values.ty(f.body.params[k]));
-    want.eq(found.iter()).then_some(f)
+    f.body = Block { params: args, insts, results };
+    Some(f)
+}
+
+/// Whether a rule returns cotangents as long as the parameters of its function, whatever their lengths are.
+fn is_as_long(entry: &Func, rule: &Func, wrt: &[usize]) -> bool {
+    let (params, results) = (&entry.body.params, &entry.body.results);
+    let args: Vec<Value> = params.iter().chain(results).copied().collect();
+    let found = call_types(&entry.values, rule, &args);
+    found.is_ok_and(|found| wrt.iter().map(|&k| entry.values.ty(params[k])).eq(&found))
 }
 
 /// The rule returns one cotangent per parameter it is with respect to, each of the parameter's type.
@@ -183,17 +192,6 @@ fn external(name: &Ident, params: &[IrTy], returns: &[IrTy], rule: &Ident, wrt: 
     f.external = Some(format!("{name}::{VALUE}"));
     f.returns = returns.to_vec();
     f.rule = Some(Rule { func: rule.unraw().to_string(), wrt });
-    f
-}
-
-/// A function that calls the external one: what callers copy.
-fn wrapper(name: &Ident, params: &[IrTy], returns: &[IrTy]) -> Func {
-    let mut f = Func::new(&name.unraw().to_string());
-    let args: Vec<Value> = params.iter().map(|t| f.values.add(t.clone(), "")).collect();
-    let results: Vec<Value> = returns.iter().map(|t| f.values.add(t.clone(), "")).collect();
-    let kind = Kind::Call { func: value_name(name), args: args.clone() };
-    let insts = vec![Inst { results: results.clone(), kind, loc: Loc::default() }];
-    f.body = Block { params: args, insts, results };
     f
 }
 
