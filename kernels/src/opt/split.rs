@@ -104,7 +104,9 @@ mod tests {
             shape: vec![3],
             data: [0.5, -1.25, 2.0].map(Lit::F64).to_vec(),
         };
-        for (sums, nests) in [(1, 1), (80, 1), (81, 2), (250, 4)] {
+        // An f64 is two words.
+        let most = WORDS / 2;
+        for (sums, nests) in [(1, 1), (most, 1), (most + 1, 2), (3 * most + 10, 4)] {
             let mut module = parse(&powers(sums)).expect("the text is right");
             let args = [Datum::Array(x.clone())];
             let want = eval(&module, "f", &args).expect("a value");
