@@ -17,7 +17,7 @@ use crate::lower::{Lowered, Stopped, Wanted};
 use crate::parse::{self, Function, Parsed};
 use crate::protocol::{State, What};
 use crate::ty::Ty;
-use crate::types::{Passing, RustTy, Signature};
+use crate::types::{Leaf, Passing, RustTy, Signature};
 use crate::{data, lower, messages, methods, modes, rule};
 
 /// `#[differentiable]` and, if `is_rule`, `#[derivative]`: the item, untouched, and what is generated beside it.
@@ -333,6 +333,8 @@ fn resolved(tokens: TokenStream, user: Span) -> TokenStream {
 
 /// The derivatives that are asked for, optimised.
 fn derivatives(sig: &Signature, module: &Module, segment: Option<i64>) -> Result<Derivatives, AdError> {
+    let frozen = sig.results().iter().any(Leaf::is_frozen);
+    let whole = (frozen && cfg!(feature = "cuda")).then(|| fused(module, segment));
     let module = &fused(&without_frozen(sig, module), segment);
     let name = &module.entry().name;
     let wrt = wrt_leaves(sig);
@@ -342,7 +344,7 @@ fn derivatives(sig: &Signature, module: &Module, segment: Option<i64>) -> Result
     let vjp = optimised(module, ad::vjp(module, name, &wrt)?);
     let modes = modes::derived(&sig.modes, module, &wrt)?;
     let explain = explain(module, value_and_grad.as_ref().unwrap_or(&vjp)) + &modes::explain(&modes);
-    Ok(Derivatives { module: module.clone(), value_and_grad, vjp, modes, explain })
+    Ok(Derivatives { module: module.clone(), value_and_grad, vjp, whole, modes, explain })
 }
 
 /// The module without the results that count as constants, so that no cotangent of them is asked for.

@@ -92,7 +92,14 @@ fn derivatives(module: &Module, sig: &Signature) -> Derivatives {
     let value_and_grad =
         scalar.then(|| optimised(ad::value_and_grad(module, name, &wrt).expect("a gradient")));
     let vjp = optimised(ad::vjp(module, name, &wrt).expect("a derivative"));
-    Derivatives { module: module.clone(), value_and_grad, vjp, modes: Vec::new(), explain: String::new() }
+    Derivatives {
+        module: module.clone(),
+        value_and_grad,
+        vjp,
+        whole: None,
+        modes: Vec::new(),
+        explain: String::new(),
+    }
 }
 
 fn param(f: &Func, k: usize, ty: &Ty) -> Param {

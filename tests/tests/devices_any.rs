@@ -1,7 +1,7 @@
 //! Functions that return something else than one float, on devices: `value` and `vjp`.
 
 use nalgebra::{DMatrix, DVector, Matrix2, Vector3};
-use pullback::{Device, DeviceError, Tensor, differentiable};
+use pullback::{Device, DeviceError, Differentiable, Tensor, differentiable};
 
 /// The CPU, and with the feature `cuda` the driver for tests.
 fn devices() -> Vec<Device> {
@@ -134,9 +134,114 @@ fn largest(x: &[f64]) -> (f64, usize, bool) {
 fn integers_beside_floats() {
     for device in devices() {
         assert_eq!(largest::on(&device).value(&[0.5, 1.5, 1.0]).unwrap(), (3.0, 1, true));
-        match largest::on(&device).vjp(&[0.5, 1.5, 1.0]).map(|(value, _)| value) {
-            Ok(value) => assert_eq!(value, (3.0, 1, true)),
-            Err(DeviceError::Unsupported(why)) => assert!(why.contains("integers or truth values"), "{why}"),
+        let (value, pull) = largest::on(&device).vjp(&[0.5, 1.5, 1.0]).unwrap();
+        assert_eq!(value, (3.0, 1, true));
+        // What has no derivative is given, and does not count.
+        assert_eq!(pull((0.5, 7, false)).unwrap(), [0.0, 1.0, 0.0]);
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[differentiable]
+enum Side {
+    Left = 3,
+    Right = 7,
+}
+
+#[derive(Clone, Debug, PartialEq, Differentiable)]
+struct Point {
+    at: [f64; 2],
+    #[no_diff]
+    weight: f64,
+    index: usize,
+}
+
+/// What a function returns: nested structs, lists of them, an enum, integers, and floats that count as constants.
+#[derive(Clone, Debug, PartialEq, Differentiable)]
+struct Report {
+    points: Vec<Point>,
+    mean: DVector<f64>,
+    side: Side,
+    signs: Vec<bool>,
+    ranks: [u8; 2],
+}
+
+#[differentiable(wrt(x, s), modes(jvp))]
+fn report(x: &[f64], s: f64) -> Report {
+    let points = x
+        .iter()
+        .enumerate()
+        .map(|(k, x)| Point { at: [x * s, x.sin()], weight: x * 2.0, index: k })
+        .collect();
+    let side = if s > 0.0 { Side::Right } else { Side::Left };
+    let mean = DVector::from_vec(vec![x.iter().sum::<f64>() / x.len() as f64, s * s]);
+    Report { points, mean, side, signs: x.iter().map(|x| *x > 0.0).collect(), ranks: [7, x.len() as u8] }
+}
+
+fn report_numbers(report: &<Report as Differentiable>::Tangent) -> Vec<f64> {
+    let points = report.points.iter().flat_map(|p| p.at);
+    points.chain(report.mean.iter().copied()).collect()
+}
+
+#[test]
+fn a_struct() {
+    let x = [0.5, -1.5, 2.0];
+    let (want, pull) = report::vjp(&x, 1.5);
+    let mut seed = want.zeros_like();
+    seed.points.iter_mut().enumerate().for_each(|(k, p)| p.at = [k as f64 + 1.0, 0.5 - k as f64]);
+    seed.mean.copy_from_slice(&[0.5, 1.0]);
+    let gradient = pull(seed.clone());
+    let (dx, ds) = ([1.0, -0.5, 0.25], 2.0);
+    let (_, along) = report::jvp(&x, 1.5, &dx, ds);
+    let close = |a: f64, b: f64| (a - b).abs() <= 1e-14 * b.abs().max(1.0);
+    for device in devices() {
+        let value = report::on(&device).value(&x, 1.5).unwrap();
+        assert_eq!(
+            (&value.points[2].index, value.side, &value.signs, value.ranks),
+            (&2, Side::Right, &want.signs, [7, 3])
+        );
+        for (got, want) in value.points.iter().zip(&want.points) {
+            assert!(close(got.at[1], want.at[1]));
+            assert_eq!((got.at[0], got.weight), (want.at[0], want.weight));
+        }
+        assert!((&value.mean - &want.mean).amax() <= 1e-15);
+        let (again, pull) = report::on(&device).vjp(&x, 1.5).unwrap();
+        assert_eq!(again, value);
+        let got = pull(seed.clone()).unwrap();
+        assert!(got.x.iter().zip(&gradient.x).all(|(a, b)| close(*a, *b)), "{got:?}, not {gradient:?}");
+        assert!(close(got.s, gradient.s));
+        let (again, got) = report::on(&device).jvp(&x, 1.5, &dx, ds).unwrap();
+        assert_eq!(again, value);
+        let (got, want) = (report_numbers(&got), report_numbers(&along));
+        assert!(got.len() == 8 && got.iter().zip(&want).all(|(a, b)| close(*a, *b)), "{got:?}, not {want:?}");
+        let error = report::on(&device).value(&[1.0; 0], 1.0).unwrap();
+        assert!(error.points.is_empty() && error.mean[0].is_nan());
+    }
+}
+
+/// A struct with a field that functions do not see is returned as it was given.
+#[derive(Clone, Debug, PartialEq, Differentiable)]
+struct Named {
+    x: f64,
+    #[no_diff(opaque)]
+    name: String,
+}
+
+#[differentiable]
+fn kept(mut n: Named, a: f64) -> Named {
+    n.x *= a;
+    n
+}
+
+#[test]
+fn what_a_gpu_cannot_make() {
+    let named = Named { x: 2.0, name: "two".to_string() };
+    for device in devices() {
+        match kept::on(&device).value(named.clone(), 1.5) {
+            Ok(value) => assert_eq!(value, Named { x: 3.0, ..named.clone() }),
+            Err(DeviceError::Unsupported(why)) => {
+                assert!(!device.is_cpu() && why.contains("do not make its field `name`"), "{why}");
+            }
             Err(error) => panic!("{error}"),
         }
     }
@@ -155,7 +260,7 @@ fn panics_are_errors() {
     }
 }
 
-#[derive(Clone, Debug, pullback::Differentiable)]
+#[derive(Clone, Debug, Differentiable)]
 struct Line {
     slope: f64,
     offset: Vec<f64>,

@@ -173,7 +173,7 @@ fn enumeration(item: &ItemEnum, errors: &mut Errors) -> Res<TokenStream> {
         quote!(#ident::#v => #n)
     });
     let arms: Vec<TokenStream> = arms.collect();
-    let (quiet, devices) = (quiet(), placed::enumeration(item));
+    let (quiet, devices) = (quiet(), placed::enumeration(item, &variants));
     let ty = RustTy::Enum(std::rc::Rc::new(Enum { name: new_name(ident), variants }));
     let (definitions, id) = (known::definitions([&ty]), known::portable(&ty));
     let carrier = companion::carrier(vis, ident, &quote!(type #definitions = #id), "");

@@ -47,6 +47,12 @@ impl Part {
         Part { member, name, ty: quote!(#written), place, known: field.is_some(), active }
     }
 
+    /// Whether functions can make a value of it.
+    fn is_made(&self) -> bool {
+        let nothing = self.ty.to_string() == "()";
+        nothing || self.known && !matches!(syn::parse2::<Type>(self.ty.clone()), Ok(Type::Reference(_)))
+    }
+
     fn placed_type(&self) -> TokenStream {
         let ty = &self.ty;
         match self.place {
@@ -243,35 +249,44 @@ impl Form<'_> {
         }
     }
 
-    /// The struct from the columns that programs for GPUs return.
-    pub(super) fn cotangent(&self) -> TokenStream {
-        let Form { host, placed, .. } = self;
-        let active = || self.parts.iter().filter(|part| part.active);
-        let any = active().next().is_some();
-        let collect = |what: &TokenStream, name: &Ident| {
-            let each = active().map(|Part { member, ty, .. }| {
-                let list = list(member);
-                quote! {
-                    let mut #list = <#ty as ::pullback::on::Cotangent>::#what(columns, lead)?.into_iter();
-                }
-            });
-            let fields = self.parts.iter().map(|Part { member, active, .. }| {
-                let list = list(member);
-                let one = quote!(#list.next().expect("as many of each"));
-                if *active { quote!(#member: #one) } else { quote!(#member: ()) }
-            });
-            quote! {
-                #(#each)*
-                let one = |_: ::core::primitive::usize| #name { #(#fields),* };
-                ::core::result::Result::Ok(
-                    (0..lead.iter().product::<::core::primitive::usize>()).map(one).collect(),
-                )
+    /// Structs from the columns that programs for GPUs return, by a function of their fields.
+    fn collect(&self, name: &Ident, make: impl Fn(&TokenStream) -> TokenStream) -> TokenStream {
+        let each = self.parts.iter().filter(|part| part.known).map(|Part { member, ty, .. }| {
+            let (list, make) = (list(member), make(ty));
+            quote!(let mut #list = #make(columns, lead)?.into_iter();)
+        });
+        let fields = self.parts.iter().map(|Part { member, known, .. }| {
+            let list = list(member);
+            let one = quote!(#list.next().expect("as many of each"));
+            if *known { quote!(#member: #one) } else { quote!(#member: ()) }
+        });
+        quote! {
+            #(#each)*
+            let one = |_: ::core::primitive::usize| #name { #(#fields),* };
+            ::core::result::Result::Ok(
+                (0..lead.iter().product::<::core::primitive::usize>()).map(one).collect(),
+            )
+        }
+    }
+
+    /// The struct from the columns that programs for GPUs return. One with fields that no program knows, or that are borrowed,
+    /// is not made of anything.
+    pub(super) fn from_columns(&self) -> TokenStream {
+        let host = self.host;
+        let any = self.parts.iter().any(|part| part.known);
+        let lacking = self.parts.iter().find(|part| !part.is_made());
+        let unflatten = match lacking {
+            None => self.collect(host, |ty| quote!(<#ty as ::pullback::on::FromColumns>::unflatten)),
+            Some(part) => {
+                let why = format!(
+                    "a `{host}` is not made on a GPU: functions do not make its field `{}`",
+                    part.name
+                );
+                quote!(::core::result::Result::Err(::pullback::DeviceError::Unsupported(#why)))
             }
         };
-        let unflatten = collect(&quote!(unflatten), host);
-        let unstack = collect(&quote!(unstack), placed);
         quote! {
-            impl ::pullback::on::Cotangent for #host {
+            impl ::pullback::on::FromColumns for #host {
                 const NUMBERS: ::core::primitive::bool = #any;
                 ::pullback::__on_gpu! {
                     fn unflatten(
@@ -280,6 +295,21 @@ impl Form<'_> {
                     ) -> ::core::result::Result<::std::vec::Vec<Self>, ::pullback::DeviceError> {
                         #unflatten
                     }
+                }
+            }
+        }
+    }
+
+    /// The tangent from these columns, on the device as well.
+    pub(super) fn cotangent(&self) -> TokenStream {
+        let Form { host, placed, .. } = self;
+        let unflatten = self.from_columns();
+        let unstack = self.collect(placed, |ty| quote!(<#ty as ::pullback::on::Cotangent>::unstack));
+        quote! {
+            #unflatten
+
+            impl ::pullback::on::Cotangent for #host {
+                ::pullback::__on_gpu! {
                     fn unstack(
                         columns: &mut ::pullback::on::Columns,
                         lead: &[::core::primitive::usize],
@@ -335,7 +365,7 @@ fn stacked(part: &Part) -> TokenStream {
 }
 
 /// What an enum needs in order to be a part of something that moves: it stays where it is, and programs take its index.
-pub(super) fn enumeration(item: &syn::ItemEnum) -> TokenStream {
+pub(super) fn enumeration(item: &syn::ItemEnum, variants: &[(String, i64)]) -> TokenStream {
     let ident = &item.ident;
     let index = |all: TokenStream| {
         quote! {
@@ -344,9 +374,11 @@ pub(super) fn enumeration(item: &syn::ItemEnum) -> TokenStream {
         }
     };
     let (runs, items) = (index(quote!(runs.iter().copied().flatten())), index(quote!(items.iter().copied())));
-    let stays = enumeration_stays(item);
+    let (stays, made) = (enumeration_stays(item), enumeration_made(item, variants));
     quote! {
         #stays
+
+        #made
 
         impl ::pullback::on::Flat for #ident {
             ::pullback::__on_gpu! {
@@ -376,6 +408,34 @@ pub(super) fn enumeration(item: &syn::ItemEnum) -> TokenStream {
             }
             fn copy(&self) -> Self {
                 ::pullback::Differentiable::copied(self)
+            }
+        }
+    }
+}
+
+/// An enum from the indices that programs for GPUs return.
+fn enumeration_made(item: &syn::ItemEnum, variants: &[(String, i64)]) -> TokenStream {
+    let ident = &item.ident;
+    let each = item.variants.iter().zip(variants).map(|(v, (_, n))| {
+        let v = &v.ident;
+        quote!(#n => ::core::result::Result::Ok(#ident::#v))
+    });
+    let unknown = format!("no variant of `{ident}` has that index");
+    quote! {
+        impl ::pullback::on::FromColumns for #ident {
+            const NUMBERS: ::core::primitive::bool = true;
+            ::pullback::__on_gpu! {
+                fn unflatten(
+                    columns: &mut ::pullback::on::Columns,
+                    lead: &[::core::primitive::usize],
+                ) -> ::core::result::Result<::std::vec::Vec<Self>, ::pullback::DeviceError> {
+                    let one = |index: ::core::primitive::i64| match index {
+                        #(#each,)*
+                        _ => ::core::result::Result::Err(::pullback::DeviceError::Panicked(#unknown.to_string())),
+                    };
+                    let all = <::core::primitive::i64 as ::pullback::on::FromColumns>::unflatten(columns, lead)?;
+                    all.into_iter().map(one).collect()
+                }
             }
         }
     }

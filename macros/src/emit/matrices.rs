@@ -2,13 +2,13 @@
 //! inside, with names where several parameters are differentiated.
 
 use proc_macro2::{Ident, TokenStream};
-use pullback_kernels::ir::{Module, Value};
+use pullback_kernels::ir::{Func, Module, Value};
 use quote::{format_ident, quote};
 
 use super::Derived;
 use super::code::Code;
 use super::modes::{Method, Outputs, Printed, method, results};
-use super::names::camel;
+use super::names::{Names, camel};
 use super::nested::{Fill, Nested};
 use super::scalar;
 use crate::types::{Param, RustTy, Signature};
@@ -98,8 +98,54 @@ fn structure(name: &Ident, doc: &str, fields: &[&Ident], tys: &[TokenStream]) ->
     }
 }
 
-/// `jacobian(args)`.
-pub(super) fn jacobian(sig: &Signature, module: &Module, derived: &Derived) -> Printed {
+/// The statements that write blocks to their places from what a GPU computed, by the variables that hold it.
+pub(super) fn from_leaves(blocks: &[Block], func: &Func, leaves: &[Ident]) -> TokenStream {
+    let (mut names, mut out) = (Names::new(), TokenStream::new());
+    for block in blocks {
+        let (leaf, ty) = (&leaves[block.result], func.values.ty(func.body.results[block.result]));
+        let lens: Vec<TokenStream> = (0..ty.shape().len()).map(|k| quote!(#leaf.dims[#k])).collect();
+        let (from, host) = (names.fresh("from", "from"), names.fresh("host", "host"));
+        let (hold, numbers) = match lens.is_empty() {
+            true => (TokenStream::new(), quote!(::core::iter::once(#leaf))),
+            false => (quote!(let #host = #leaf.array.host()?;), quote!(#host.iter().copied())),
+        };
+        let mut fill = Fill { from: &from, path: block.path.iter(), lens: lens.iter(), names: &mut names };
+        let fill = fill.fill(&block.nested, &block.place);
+        out.extend(quote!({ #hold let mut #from = #numbers; #fill }));
+    }
+    out
+}
+
+/// All derivatives of one kind.
+pub(super) struct Whole {
+    /// What computes them and nothing else.
+    pub(super) func: Func,
+    /// The structs with the parameters' names.
+    item: TokenStream,
+    /// The type that holds them, and what that is at first.
+    pub(super) written: (TokenStream, TokenStream),
+    /// Where they are written: places in `derivative`, a reference.
+    pub(super) blocks: Vec<Block>,
+}
+
+impl Whole {
+    fn printed(self, sig: &Signature, module: &Module, (name, doc): (&str, &str)) -> Printed {
+        let printed = Method {
+            name,
+            doc,
+            directions: Vec::new(),
+            written: self.written,
+            value: None,
+            outputs: Outputs::Blocks(self.blocks),
+        };
+        let printed = method(sig, module, &self.func, &printed);
+        let (item, items) = (self.item, printed.items);
+        Printed { items: quote!(#item #items), ..printed }
+    }
+}
+
+/// The derivatives of what the function returns.
+pub(super) fn jacobian_of(sig: &Signature, derived: &Derived) -> Whole {
     let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
     let (mut func, results) = (derived.func.clone(), results(sig));
     func.body.results.drain(..func.body.results.len() - floats(&results) * count(&wrt));
@@ -109,20 +155,20 @@ pub(super) fn jacobian(sig: &Signature, module: &Module, derived: &Derived) -> P
     let doc = format!("The Jacobian of [`{function}`](fn@{function}).");
     let whole = if wrt.len() == 1 { quote!((*derivative)) } else { quote!(derivative) };
     let row = row(&wrt, &results, &whole, 0, (&name, &doc));
-    let printed = Method {
-        name: "jacobian",
-        doc: "The derivative of every number of the result by every number of the parameters that are differentiated. \
-              Rows are results: the matrix for a vector by a vector, otherwise the result's shape with the \
-              parameter's in place of each number. Buffers that the function fills are results, and are left alone.",
-        directions: Vec::new(),
-        written: (row.ty, row.zero),
-        value: None,
-        outputs: Outputs::Blocks(row.blocks),
-    };
-    let printed = method(sig, module, &func, &printed);
-    let item = row.item;
-    let items = printed.items;
-    Printed { items: quote!(#item #items), ..printed }
+    Whole { func, item: row.item, written: (row.ty, row.zero), blocks: row.blocks }
+}
+
+/// What `jacobian` returns.
+pub(super) const JACOBIAN: (&str, &str) = (
+    "jacobian",
+    "The derivative of every number of the result by every number of the parameters that are differentiated. \
+     Rows are results: the matrix for a vector by a vector, otherwise the result's shape with the parameter's in place \
+     of each number. Buffers that the function fills are results, and are left alone.",
+);
+
+/// `jacobian(args)`.
+pub(super) fn jacobian(sig: &Signature, module: &Module, derived: &Derived) -> Printed {
+    jacobian_of(sig, derived).printed(sig, module, JACOBIAN)
 }
 
 /// How many float leaves parameters have.
@@ -130,8 +176,8 @@ fn count(wrt: &[&Param]) -> usize {
     wrt.iter().map(|p| floats(&p.ty)).sum()
 }
 
-/// `hessian(args)`.
-pub(super) fn hessian(sig: &Signature, module: &Module, derived: &Derived) -> Printed {
+/// The derivatives of the gradient.
+pub(super) fn hessian_of(sig: &Signature, derived: &Derived) -> Whole {
     let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
     let mut func = derived.func.clone();
     func.body.results.drain(..=count(&wrt));
@@ -160,16 +206,18 @@ pub(super) fn hessian(sig: &Signature, module: &Module, derived: &Derived) -> Pr
             (quote!(#name), quote!(#name { #(#fields: #zeros),* }), item)
         }
     };
-    let printed = Method {
-        name: "hessian",
-        doc: "The second derivatives: the derivative of every number of the gradient by every number of the parameters \
-              that are differentiated, shaped as the Jacobian of the gradient.",
-        directions: Vec::new(),
-        written: (ty, start),
-        value: None,
-        outputs: Outputs::Blocks(rows.into_iter().flat_map(|r| r.blocks).collect()),
-    };
-    let printed = method(sig, module, &func, &printed);
-    let items = printed.items;
-    Printed { items: quote!(#item #inner #items), ..printed }
+    let blocks = rows.into_iter().flat_map(|r| r.blocks).collect();
+    Whole { func, item: quote!(#item #inner), written: (ty, start), blocks }
+}
+
+/// What `hessian` returns.
+pub(super) const HESSIAN: (&str, &str) = (
+    "hessian",
+    "The second derivatives: the derivative of every number of the gradient by every number of the parameters that are \
+     differentiated, shaped as the Jacobian of the gradient.",
+);
+
+/// `hessian(args)`.
+pub(super) fn hessian(sig: &Signature, module: &Module, derived: &Derived) -> Printed {
+    hessian_of(sig, derived).printed(sig, module, HESSIAN)
 }

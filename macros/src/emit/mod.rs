@@ -46,6 +46,8 @@ pub(crate) struct Derivatives {
     /// Parameters as the function's, then a cotangent per float leaf of its result; results: the function's, then the
     /// cotangents of the `wrt` leaves that are floats.
     pub(crate) vjp: Func,
+    /// The module with the results that count as constants, if there are such: the others have none of them.
+    pub(crate) whole: Option<Module>,
     /// The derivatives asked for with `modes(..)`.
     pub(crate) modes: Vec<Derived>,
     /// What `explain` returns.

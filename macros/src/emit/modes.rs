@@ -189,6 +189,13 @@ fn gradient_places(sig: &Signature, place: &TokenStream) -> Vec<Place> {
     each.collect()
 }
 
+/// What `jvp` returns.
+pub(super) const JVP: (&str, &str) = (
+    "jvp",
+    "The value, and its derivative along a direction, which has a part for each parameter that is differentiated, in \
+     order. The derivatives of buffers that the function fills follow that of the value.",
+);
+
 fn jvp(sig: &Signature, module: &Module, derived: &Derived) -> Printed {
     let mut func = derived.func.clone();
     let results = results(sig);
@@ -209,9 +216,8 @@ fn jvp(sig: &Signature, module: &Module, derived: &Derived) -> Printed {
         ((quote!((#ty, #dty)), quote!((#zero, #zero))), places)
     };
     let printed = Method {
-        name: "jvp",
-        doc: "The value, and its derivative along a direction, which has a part for each parameter that is \
-              differentiated, in order. The derivatives of buffers that the function fills follow that of the value.",
+        name: JVP.0,
+        doc: JVP.1,
         directions: directions(sig),
         written,
         value: calls.then(|| surface::call(sig)),
@@ -220,19 +226,31 @@ fn jvp(sig: &Signature, module: &Module, derived: &Derived) -> Printed {
     method(sig, module, &func, &printed)
 }
 
-fn hvp(sig: &Signature, module: &Module, derived: &Derived, types: &Types) -> Printed {
+/// What `hvp` returns.
+pub(super) const HVP: (&str, &str) = (
+    "hvp",
+    "The gradient, and its derivative along a direction: the Hessian times the direction, which has a part for each \
+     parameter that is differentiated, in order.",
+);
+
+/// The gradient and its derivative, without the value's.
+pub(super) fn hvp_of(derived: &Derived) -> Func {
     let mut func = derived.func.clone();
     let half = func.body.results.len() / 2;
     func.body.results.remove(half);
     func.body.results.remove(0);
     pullback_kernels::opt::dce::run(&mut func);
+    func
+}
+
+fn hvp(sig: &Signature, module: &Module, derived: &Derived, types: &Types) -> Printed {
+    let func = hvp_of(derived);
     let wrt: Vec<&Param> = sig.params.iter().filter(|p| p.wrt).collect();
     let (grad, zero) = (&types.grad, surface::zero_gradient(types, &wrt));
     let parts = [quote!(derivative.0), quote!(derivative.1)];
     let printed = Method {
-        name: "hvp",
-        doc: "The gradient, and its derivative along a direction: the Hessian times the direction, which has a part for \
-              each parameter that is differentiated, in order.",
+        name: HVP.0,
+        doc: HVP.1,
         directions: directions(sig),
         written: (quote!((#grad, #grad)), quote!((#zero, #zero))),
         value: None,

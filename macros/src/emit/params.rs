@@ -68,7 +68,7 @@ impl Code<'_, '_> {
             self.names.reserve(&param.name.unraw().to_string());
         }
         leaves.extend(params.iter().flat_map(|p| leaves_of(p, Of::Value).into_iter().map(move |l| (p, l))));
-        let floats = |p| leaves_of(p, Of::Tangent).into_iter().filter(|l| l.is_float).map(move |l| (p, l));
+        let floats = |p| tangent_leaves(p).into_iter().map(move |l| (p, l));
         leaves.extend(cotangents.iter().flat_map(floats));
         assert_eq!(leaves.len(), values.len(), "`{function}`: parameters and leaves differ in number");
         let mut sizes = TokenStream::new();
@@ -177,18 +177,39 @@ impl Code<'_, '_> {
     }
 }
 
-/// What the axes of each leaf of a parameter count, with the parameter's name.
-pub(super) fn nouns(param: &Param) -> Vec<(String, Vec<&'static str>)> {
-    let leaves = leaves_of(param, Of::Value).into_iter();
+/// A leaf with the parameter's name, and what its axes count.
+pub(super) type Nouns = (String, Vec<&'static str>);
+
+/// What the axes of each leaf of a parameter count.
+pub(super) fn nouns(param: &Param) -> Vec<Nouns> {
+    named_axes(param, leaves_of(param, Of::Value))
+}
+
+/// The same for the leaves of a cotangent or a direction.
+pub(super) fn nouns_of_tangent(param: &Param) -> Vec<Nouns> {
+    named_axes(param, tangent_leaves(param))
+}
+
+fn named_axes(param: &Param, leaves: Vec<Leaf>) -> Vec<Nouns> {
     let one = |leaf: Leaf| {
         (format!("{}{}", param.name.unraw(), leaf.way), leaf.axes.iter().map(|a| a.noun).collect())
     };
-    leaves.map(one).collect()
+    leaves.into_iter().map(one).collect()
 }
 
 /// The leaves of a parameter's value as arguments of a program for a GPU: numbers, and arrays that are copied there.
 pub(super) fn to_leaves(param: &Param) -> Vec<TokenStream> {
     leaves_of(param, Of::Value).iter().map(to_leaf).collect()
+}
+
+/// The same for a cotangent or a direction.
+pub(super) fn to_tangent_leaves(param: &Param) -> Vec<TokenStream> {
+    tangent_leaves(param).iter().map(to_leaf).collect()
+}
+
+/// The leaves of a tangent: those that are floats.
+fn tangent_leaves(param: &Param) -> Vec<Leaf> {
+    leaves_of(param, Of::Tangent).into_iter().filter(|l| l.is_float).collect()
 }
 
 fn to_leaf(leaf: &Leaf) -> TokenStream {

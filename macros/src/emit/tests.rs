@@ -85,7 +85,7 @@ fn expand(function: &str, ir: &str) -> String {
         scalar.then(|| optimised(&module, ad::value_and_grad(&module, name, &wrt).expect("a gradient")));
     let vjp = optimised(&module, ad::vjp(&module, name, &wrt).expect("a derivative"));
     let derivatives =
-        Derivatives { value_and_grad, vjp, modes: Vec::new(), explain: "the IR".into(), module };
+        Derivatives { value_and_grad, vjp, whole: None, modes: Vec::new(), explain: "the IR".into(), module };
     let companion = companion(&sig, &derivatives);
     let file: syn::File = syn::parse2(quote!(#item #companion)).expect("generated code is Rust");
     prettyplease::unparse(&file)

@@ -5,7 +5,7 @@ use super::{Form, Move, Single, each_from, each_to};
 use crate::leaves::Shape;
 #[cfg(feature = "cuda")]
 use crate::on::Columns;
-use crate::on::{Cotangent, Flat};
+use crate::on::{Cotangent, Flat, FromColumns};
 use crate::{Device, DeviceError, Differentiable};
 
 impl<T: Differentiable> Differentiable for Vec<T> {
@@ -45,7 +45,7 @@ impl<T: Flat> Flat for Vec<T> {
     }
 }
 
-impl<T: Cotangent> Cotangent for Vec<T> {
+impl<T: FromColumns> FromColumns for Vec<T> {
     const NUMBERS: bool = T::NUMBERS;
     #[cfg(feature = "cuda")]
     fn unflatten(columns: &mut Columns, lead: &[usize]) -> Result<Vec<Vec<T>>, DeviceError> {
@@ -57,6 +57,9 @@ impl<T: Cotangent> Cotangent for Vec<T> {
         let mut all = all.into_iter();
         Ok((0..count).map(|_| all.by_ref().take(n).collect()).collect())
     }
+}
+
+impl<T: Cotangent> Cotangent for Vec<T> {
     #[cfg(feature = "cuda")]
     fn unstack(columns: &mut Columns, lead: &[usize]) -> Result<Vec<Self::Placed>, DeviceError> {
         T::Form::unstack_many::<T>(columns, lead)
@@ -116,12 +119,15 @@ impl<T: Flat, const N: usize> Flat for [T; N] {
     }
 }
 
-impl<T: Cotangent, const N: usize> Cotangent for [T; N] {
+impl<T: FromColumns, const N: usize> FromColumns for [T; N] {
     const NUMBERS: bool = T::NUMBERS;
     #[cfg(feature = "cuda")]
     fn unflatten(columns: &mut Columns, lead: &[usize]) -> Result<Vec<[T; N]>, DeviceError> {
         Ok(grouped(T::unflatten(columns, &[lead, &[N]].concat())?, lead.iter().product()))
     }
+}
+
+impl<T: Cotangent, const N: usize> Cotangent for [T; N] {
     #[cfg(feature = "cuda")]
     fn unstack(columns: &mut Columns, lead: &[usize]) -> Result<Vec<Self::Placed>, DeviceError> {
         T::Form::unstack_array::<T, N>(columns, lead)

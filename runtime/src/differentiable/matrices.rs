@@ -6,7 +6,7 @@ use super::{Single, each_from, each_to};
 use crate::leaves::{Number, Order, Shape};
 #[cfg(feature = "cuda")]
 use crate::on::Columns;
-use crate::on::{Cotangent, Flat};
+use crate::on::{Cotangent, Flat, FromColumns};
 use crate::tensor::Float;
 use crate::{Device, DeviceError, Differentiable, Tensor};
 
@@ -86,7 +86,7 @@ macro_rules! matrix {
             }
         }
 
-        impl<T: Float + Number, $($g)*> Cotangent for $t {
+        impl<T: Float + Number, $($g)*> FromColumns for $t {
             const NUMBERS: bool = true;
             #[cfg(feature = "cuda")]
             fn unflatten(columns: &mut Columns, lead: &[usize]) -> Result<Vec<$t>, DeviceError> {
@@ -101,6 +101,9 @@ macro_rules! matrix {
                     })
                     .collect())
             }
+        }
+
+        impl<T: Float + Number, $($g)*> Cotangent for $t {
             #[cfg(feature = "cuda")]
             fn unstack(columns: &mut Columns, lead: &[usize]) -> Result<Vec<Tensor<T>>, DeviceError> {
                 columns.take_tensors(lead, Order::ColumnMajor, |dims| shape($size, dims))

@@ -1,7 +1,7 @@
 //! Numbers, and what is no number.
 
 use super::{Move, Numbers, Single};
-use crate::on::{Cotangent, Flat};
+use crate::on::{Cotangent, Flat, FromColumns};
 use crate::{Device, DeviceError, Differentiable, Tensor};
 #[cfg(feature = "cuda")]
 use crate::{leaves::Shape, on::Columns};
@@ -43,12 +43,15 @@ macro_rules! float {
             }
         }
 
-        impl Cotangent for $t {
+        impl FromColumns for $t {
             const NUMBERS: bool = true;
             #[cfg(feature = "cuda")]
             fn unflatten(columns: &mut Columns, _lead: &[usize]) -> Result<Vec<$t>, DeviceError> {
                 Ok(columns.take::<$t>().array.host()?.to_vec())
             }
+        }
+
+        impl Cotangent for $t {
             #[cfg(feature = "cuda")]
             fn unstack(columns: &mut Columns, lead: &[usize]) -> Result<Vec<Tensor<$t>>, DeviceError> {
                 columns.take_tensors(lead, crate::leaves::Order::RowMajor, Shape::new)
@@ -60,7 +63,7 @@ macro_rules! float {
 float! { f32 f64 }
 
 macro_rules! other {
-    ($($t:ty, $leaf:ty;)*) => {
+    ($($t:ty, $leaf:ty, |$x:ident| $back:expr;)*) => {
         $(impl Differentiable for $t {
             type Tangent = ();
             type Placed = $t;
@@ -97,6 +100,14 @@ macro_rules! other {
             }
         }
 
+        impl FromColumns for $t {
+            const NUMBERS: bool = true;
+            #[cfg(feature = "cuda")]
+            fn unflatten(columns: &mut Columns, _lead: &[usize]) -> Result<Vec<$t>, DeviceError> {
+                Ok(columns.take::<$leaf>().array.host()?.iter().map(|&$x| $back).collect())
+            }
+        }
+
         impl Move for $t {
             fn moved(&self, _device: &Device) -> Result<$t, DeviceError> {
                 Ok(*self)
@@ -109,8 +120,10 @@ macro_rules! other {
 }
 
 other! {
-    bool, bool; i8, i64; i16, i64; i32, i64; i64, i64; isize, i64;
-    u8, i64; u16, i64; u32, i64; u64, i64; usize, i64;
+    bool, bool, |x| x;
+    i8, i64, |x| x as i8; i16, i64, |x| x as i16; i32, i64, |x| x as i32; i64, i64, |x| x; isize, i64, |x| x as isize;
+    u8, i64, |x| x as u8; u16, i64, |x| x as u16; u32, i64, |x| x as u32; u64, i64, |x| x as u64;
+    usize, i64, |x| x as usize;
 }
 
 impl Differentiable for () {
@@ -144,12 +157,15 @@ impl Flat for () {
     }
 }
 
-impl Cotangent for () {
+impl FromColumns for () {
     const NUMBERS: bool = false;
     #[cfg(feature = "cuda")]
     fn unflatten(_columns: &mut Columns, lead: &[usize]) -> Result<Vec<()>, DeviceError> {
         Ok(vec![(); lead.iter().product()])
     }
+}
+
+impl Cotangent for () {
     #[cfg(feature = "cuda")]
     fn unstack(_columns: &mut Columns, lead: &[usize]) -> Result<Vec<()>, DeviceError> {
         Ok(vec![(); lead.iter().product()])

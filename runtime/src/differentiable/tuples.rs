@@ -3,7 +3,7 @@
 use super::{Move, Single, each_from, each_to, inside};
 #[cfg(feature = "cuda")]
 use crate::on::{Columns, flatten_part, stack_part};
-use crate::on::{Cotangent, Flat};
+use crate::on::{Cotangent, Flat, FromColumns};
 use crate::{Device, DeviceError, Differentiable};
 
 macro_rules! tuple {
@@ -45,7 +45,7 @@ macro_rules! tuple {
             }
         }
 
-        impl<$($t: Cotangent),*> Cotangent for ($($t,)*) {
+        impl<$($t: FromColumns),*> FromColumns for ($($t,)*) {
             const NUMBERS: bool = $($t::NUMBERS)||*;
             #[cfg(feature = "cuda")]
             #[allow(non_snake_case)]
@@ -54,6 +54,9 @@ macro_rules! tuple {
                 let one = |_| ($($t.next().expect("as many of each"),)*);
                 Ok((0..lead.iter().product()).map(one).collect())
             }
+        }
+
+        impl<$($t: Cotangent),*> Cotangent for ($($t,)*) {
             #[cfg(feature = "cuda")]
             #[allow(non_snake_case)]
             fn unstack(columns: &mut Columns, lead: &[usize]) -> Result<Vec<Self::Placed>, DeviceError> {

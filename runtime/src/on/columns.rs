@@ -115,7 +115,7 @@ impl Columns {
     }
 
     /// The length of that axis of the next one; of what has no numbers nothing is known.
-    pub(crate) fn length<T: super::Cotangent>(&self, axis: usize) -> usize {
+    pub(crate) fn length<T: super::FromColumns>(&self, axis: usize) -> usize {
         if T::NUMBERS { self.all[self.taken].dims()[axis] } else { 0 }
     }
 
@@ -214,6 +214,12 @@ impl Columns {
 
 fn differ(a: &[usize], b: &[usize]) -> DeviceError {
     DeviceError::Shape(format!("holds arrays of lengths {a:?} and {b:?}, where all must be equally long"))
+}
+
+/// A value in the host's memory from the next columns.
+#[doc(hidden)]
+pub fn next_value<T: super::FromColumns>(columns: &mut Columns) -> Res<T> {
+    Ok(T::unflatten(columns, &[])?.pop().expect("one was asked for"))
 }
 
 /// The columns of a part of each value.

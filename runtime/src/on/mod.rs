@@ -12,7 +12,7 @@ use crate::{DeviceError, Differentiable, Tensor};
 #[cfg(feature = "cuda")]
 mod columns;
 #[cfg(feature = "cuda")]
-pub use columns::{Column, Columns, Element, alone, flatten_part, flatten_slices, stack_part};
+pub use columns::{Column, Columns, Element, alone, flatten_part, flatten_slices, next_value, stack_part};
 
 #[cfg(feature = "cuda")]
 use crate::cuda::Gpu;
@@ -32,17 +32,21 @@ pub trait Flat: Differentiable {
     fn stack(items: &[&Self::Placed], dims: &[usize], out: &mut Columns) -> Result<(), DeviceError>;
 }
 
-/// A tangent, which is made from the columns that programs for GPUs return: as many values as the product of `lead`.
+/// A value of the host that is made from the columns that programs for GPUs return.
 #[doc(hidden)]
-pub trait Cotangent: Differentiable {
+pub trait FromColumns: Sized {
     /// Whether there are columns.
     const NUMBERS: bool;
 
-    /// In the host's memory.
+    /// As many values as the product of `lead`.
     #[cfg(feature = "cuda")]
     fn unflatten(columns: &mut Columns, lead: &[usize]) -> Result<Vec<Self>, DeviceError>;
+}
 
-    /// On the device.
+/// A tangent, which is made from such columns on the device as well.
+#[doc(hidden)]
+pub trait Cotangent: Differentiable + FromColumns {
+    /// As many values as the product of `lead`.
     #[cfg(feature = "cuda")]
     fn unstack(columns: &mut Columns, lead: &[usize]) -> Result<Vec<Self::Placed>, DeviceError>;
 }
@@ -150,7 +154,7 @@ macro_rules! __host_arguments {
                 fn gradient(
                     columns: $crate::on::Columns,
                 ) -> ::core::result::Result<Self::Grad, $crate::DeviceError> {
-                    $crate::on::host_gradient(columns)
+                    $crate::on::host_value(columns)
                 }
             }
         })*
@@ -232,11 +236,11 @@ pub fn host_columns<P: Parameter + ?Sized>(
     Ok(columns)
 }
 
-/// A gradient in the host's memory.
+/// A value in the host's memory.
 #[cfg(feature = "cuda")]
 #[doc(hidden)]
-pub fn host_gradient<T: Cotangent>(mut columns: Columns) -> Result<T, DeviceError> {
-    Ok(T::unflatten(&mut columns, &[])?.pop().expect("one was asked for"))
+pub fn host_value<T: FromColumns>(mut columns: Columns) -> Result<T, DeviceError> {
+    next_value(&mut columns)
 }
 
 /// The columns of a value that is on a device.

@@ -15,9 +15,10 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
 use super::names::Names;
+use super::params::{Nouns, nouns, nouns_of_tangent};
 use super::scalar::{self, Num};
 use super::uses::{BlockId, Frame, Uses};
-use crate::types::Signature;
+use crate::types::{Param, Signature};
 
 /// A function for a GPU, as Rust.
 pub(super) struct Program {
@@ -35,9 +36,20 @@ type Res<T> = Result<T, String>;
 /// Prints a function whose parameters are the leaves of the annotated one: numbers by value, arrays as `&Leaf<T>`. It
 /// returns `Result` of a tuple of the function's results, arrays as `Leaf<T>`.
 pub(super) fn program(sig: &Signature, what: &str, module: &Module, func: &Func) -> Program {
+    program_along(sig, &[], what, module, func)
+}
+
+/// The same for a function that takes cotangents of its results or directions as well: the leaves of these that are floats.
+pub(super) fn program_along(
+    sig: &Signature,
+    tangents: &[Param],
+    what: &str,
+    module: &Module,
+    func: &Func,
+) -> Program {
     let mut split = func.clone();
     opt::split::run(&mut split);
-    print(sig, what, module, &split, None)
+    print((sig, tangents), what, module, &split, None)
 }
 
 /// The same for a program that leaves everything in the GPU's memory and waits for nothing: floats that are numbers go in
@@ -46,11 +58,11 @@ pub(super) fn queued(sig: &Signature, what: &str, module: &Module, func: &Func) 
     let mut func = func.clone();
     opt::split::run(&mut func);
     glue::run(&mut func);
-    print(sig, &format!("queued_{what}"), module, &func, Some(glue::residents(&func)))
+    print((sig, &[]), &format!("queued_{what}"), module, &func, Some(glue::residents(&func)))
 }
 
 fn print(
-    sig: &Signature,
+    (sig, tangents): (&Signature, &[Param]),
     what: &str,
     module: &Module,
     func: &Func,
@@ -58,8 +70,9 @@ fn print(
 ) -> Program {
     let function = sig.name.unraw().to_string();
     let name = format_ident!("{function}_{what}_on_gpu");
-    let leaves = func.params().len() - sig.consts.len();
-    let (params, hidden) = func.params().split_at(leaves);
+    let (own, rest) = func.params().split_at(sig.params.iter().map(|p| p.ty.leaves().len()).sum());
+    let (hidden, along) = rest.split_at(sig.consts.len());
+    let params = &[own, along].concat()[..];
     let (uses, mut names) = (Uses::of(func), Names::new());
     names.reserve("gpu");
     let mut printer = Printer {
@@ -79,8 +92,10 @@ fn print(
         residents: residents.unwrap_or_default(),
         waits: Cell::new(false),
     };
-    let arguments: Vec<Ident> = (0..leaves).map(|k| format_ident!("leaf_{k}")).collect();
-    let bind = printer.bind(&function, sig, params, &arguments);
+    let arguments: Vec<Ident> = (0..params.len()).map(|k| format_ident!("leaf_{k}")).collect();
+    let nouns: Vec<Nouns> =
+        sig.params.iter().flat_map(nouns).chain(tangents.iter().flat_map(nouns_of_tangent)).collect();
+    let bind = printer.bind(&function, &nouns, params, &arguments);
     let consts = printer.bind_consts(sig, hidden);
     let (body, words) = match printer.whole() {
         Ok(body) => (quote!(#bind #consts #body), printer.in_words(what)),
@@ -271,10 +286,9 @@ impl<'f> Printer<'f> {
     }
 
     /// The lengths that the arguments bind, and the arguments themselves.
-    fn bind(&mut self, function: &str, sig: &Signature, params: &[Value], names: &[Ident]) -> TokenStream {
-        let axes: Vec<(String, Vec<&str>)> = sig.params.iter().flat_map(super::params::nouns).collect();
+    fn bind(&mut self, function: &str, axes: &[Nouns], params: &[Value], names: &[Ident]) -> TokenStream {
         let (mut out, mut known) = (TokenStream::new(), HashMap::<Value, TokenStream>::new());
-        for ((&v, name), (param, nouns)) in params.iter().zip(names).zip(&axes) {
+        for ((&v, name), (param, nouns)) in params.iter().zip(names).zip(axes) {
             for (k, (&extent, noun)) in self.ty(v).shape().iter().zip(nouns).enumerate() {
                 let this = quote!((#param, #noun, #name.dims[#k]));
                 let Extent::Value(size) = extent else {

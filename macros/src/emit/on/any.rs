@@ -1,23 +1,21 @@
 //! Functions that return something else than one float: `value`, and `vjp` as on the CPU.
 
-use proc_macro2::{Ident, TokenStream};
-use pullback_kernels::ir::Func;
+use proc_macro2::TokenStream;
 use pullback_kernels::opt;
 use quote::{ToTokens, quote};
 
-use super::super::cotangents::from_leaves;
 use super::super::gpu::Program;
-use super::super::params::{is_number, tangent, to_leaves, zero};
+use super::super::params::{is_number, to_tangent_leaves};
 use super::super::surface::{argument, call, local, pull_types, zero_gradient};
 use super::super::sweep::{self, Sweep};
 use super::super::{Derivatives, gpu as printer};
-use super::{Function, Open, Printed, Types, companion_of, cpu, either, gpu, parameter};
-use crate::types::{Param, Passing, RustTy, Signature};
+use super::{Function, Open, Printed, Types, companion_of, cpu, either, gpu, modes, parameter};
+use crate::types::{Param, Passing, Signature};
 
-/// The programs for a GPU: the value, and what pulls a cotangent back, or why there is none.
+/// The programs for a GPU: the value, and what pulls a cotangent back.
 struct Programs {
-    value: Result<Program, String>,
-    backward: Result<Program, String>,
+    value: Program,
+    backward: Program,
 }
 
 /// Everything that is generated for calls on devices, for a function that is not of one float.
@@ -33,105 +31,37 @@ pub(in super::super) fn all(
     }
     let function = Function::new(sig, types);
     let programs = cfg!(feature = "cuda").then(|| programs(sig, derivatives));
-    let methods = methods(&function, pull, programs.as_ref());
+    let mut methods = methods(&function, pull, programs.as_ref());
     let (mut code, mut words) = (TokenStream::new(), String::new());
     for program in programs.iter().flat_map(|p| [&p.value, &p.backward]) {
-        match program {
-            Ok(program) => {
-                code.extend(program.code.clone());
-                words.push_str(&program.words);
-            }
-            Err(why) => words.push_str(&format!("// On a GPU: {why}\n")),
-        }
+        code.extend(program.code.clone());
+        words.push_str(&program.words);
     }
+    let modes = modes::all(sig, derivatives, types, programs.as_ref().map(|p| &p.value));
+    methods.extend(modes.methods);
+    code.extend(modes.code);
+    words.push_str(&modes.words);
     companion_of(sig, "vjp", &methods, &code, words)
 }
 
 fn programs(sig: &Signature, derivatives: &Derivatives) -> Programs {
-    let module = &derivatives.module;
-    let refuse = |what: &str| Err(format!("`{}` runs on the CPU only: {what}", sig.title()));
-    if !is_plain(&sig.ret) {
-        let why = "it returns something else than numbers, arrays and matrices of them, and tuples of these";
-        return Programs { value: refuse(why), backward: refuse(why) };
-    }
-    let value = Ok(printer::program(sig, "value", module, &printer::forward(module)));
-    if sig.ret.leaves().iter().any(|l| !l.active) {
-        let why =
-            "it returns integers or truth values beside floats; on a GPU there is `value` of such a function";
-        return Programs { value, backward: refuse(why) };
-    }
-    let (with_seeds, func) = backward(sig, &derivatives.vjp);
-    Programs { value, backward: Ok(printer::program(&with_seeds, "backward", module, &func)) }
-}
-
-/// The derivative without the function's own results, with seeds as parameters after the function's own.
-fn backward(sig: &Signature, vjp: &Func) -> (Signature, Func) {
-    let (mut sig, mut func) = (sig.clone(), vjp.clone());
-    func.body.results.drain(..sweep::values(&sig));
+    let whole = derivatives.whole.as_ref().unwrap_or(&derivatives.module);
+    let value = printer::program(sig, "value", whole, &printer::forward(whole));
+    // The derivative without the function's own results.
+    let mut func = derivatives.vjp.clone();
+    func.body.results.drain(..sweep::values(sig));
     opt::dce::run(&mut func);
-    let own: usize = sig.params.iter().map(|p| p.ty.leaves().len()).sum();
-    func.body.params[own..].rotate_left(sig.consts.len());
-    sig.params.extend(sweep::seeds(&sig));
-    (sig, func)
-}
-
-/// Whether values of a type can be made of what a program returns.
-fn is_plain(ty: &RustTy) -> bool {
-    match ty {
-        RustTy::Float(_) | RustTy::Int(_) | RustTy::Bool => true,
-        RustTy::Tuple(parts) => parts.iter().all(is_plain),
-        other => !other.has_user_type() && other.leaves().iter().all(|l| l.active),
-    }
-}
-
-/// A value from the results of a program, which are named in order.
-fn made(ty: &RustTy, results: &mut impl Iterator<Item = Ident>) -> TokenStream {
-    match ty {
-        RustTy::Float(_) | RustTy::Bool => {
-            let one = results.next();
-            quote!(#one)
-        }
-        RustTy::Int(_) => {
-            let one = results.next();
-            quote!(#one as _)
-        }
-        RustTy::Tuple(parts) => {
-            let parts: Vec<TokenStream> = parts.iter().map(|p| made(p, results)).collect();
-            quote!((#(#parts,)*))
-        }
-        array => {
-            let own: Vec<Ident> = results.take(array.leaves().len()).collect();
-            let (ty, zero, store) = (tangent(array), zero(array), from_leaves(array, &quote!(made), &own));
-            quote!({ let mut made: #ty = #zero; #store made })
-        }
-    }
-}
-
-/// The value from a program, after its arguments were prepared.
-fn value_on_gpu(function: &Function<'_>, program: &Program, arguments: &TokenStream) -> TokenStream {
-    let leaves = function.sig.ret.leaves().len();
-    let results: Vec<Ident> = (0..leaves).map(|k| local(function.sig, &format!("result_{k}"))).collect();
-    let (name, value) = (&program.name, made(&function.sig.ret, &mut results.iter().cloned()));
-    let ret = &function.sig.written_ret;
-    quote! {
-        let (#(#results,)*) = #name(gpu, #arguments)?;
-        let made: #ret = #value;
-        made
-    }
-}
-
-fn refusal(why: &str) -> TokenStream {
-    quote!(::core::result::Result::Err(::pullback::DeviceError::Unsupported(#why)))
+    let seeds = sweep::seeds(sig);
+    let backward = printer::program_along(sig, &seeds, "backward", &derivatives.module, &func);
+    Programs { value, backward }
 }
 
 fn value(function: &Function<'_>, programs: Option<&Programs>) -> TokenStream {
     let on_cpu = cpu::value(function);
     let on_gpu = match programs.map(|p| &p.value) {
         None => return on_cpu,
-        Some(Err(why)) => refusal(why),
-        Some(Ok(program)) => {
-            let (before, arguments) = gpu::arguments(function);
-            let made = value_on_gpu(function, program, &arguments);
+        Some(program) => {
+            let ((before, _), made) = (gpu::arguments(function), gpu::value_of(function, program));
             quote!(::pullback::on::guarded(|| { #before ::core::result::Result::Ok({ #made }) }))
         }
     };
@@ -140,12 +70,10 @@ fn value(function: &Function<'_>, programs: Option<&Programs>) -> TokenStream {
 
 fn vjp(function: &Function<'_>, pull: &Sweep, programs: Option<&Programs>) -> TokenStream {
     let on_cpu = vjp_on_cpu(function, pull);
-    let on_gpu = match programs.map(|p| (&p.value, &p.backward)) {
-        None => return on_cpu,
-        Some((Err(why), _) | (_, Err(why))) => refusal(why),
-        Some((Ok(value), Ok(backward))) => vjp_on_gpu(function, value, backward),
-    };
-    either(&on_gpu, &on_cpu)
+    match programs {
+        None => on_cpu,
+        Some(programs) => either(&vjp_on_gpu(function, programs), &on_cpu),
+    }
 }
 
 /// The cotangents of the results: their variables, a pattern of these, its type.
@@ -190,12 +118,12 @@ fn vjp_on_cpu(function: &Function<'_>, pull: &Sweep) -> TokenStream {
     }
 }
 
-fn vjp_on_gpu(function: &Function<'_>, value: &Program, backward: &Program) -> TokenStream {
-    let ((before, arguments), name) = (gpu::arguments(function), &backward.name);
-    let made = value_on_gpu(function, value, &arguments);
+fn vjp_on_gpu(function: &Function<'_>, programs: &Programs) -> TokenStream {
+    let ((before, arguments), name) = (gpu::arguments(function), &programs.backward.name);
+    let made = gpu::value_of(function, &programs.value);
     let ((seeds, pattern, seed_type), own) = (seeds(function), function.gradient_type());
-    let given = seeds.iter().flat_map(to_leaves);
-    let (results, after, gradient) = gpu::gradients(function);
+    let given = seeds.iter().flat_map(to_tangent_leaves);
+    let (results, after, gradient) = gpu::gradients(function, "gradient");
     let [value, pulled] = ["value", "pull"].map(|name| local(function.sig, name));
     quote! {
         ::pullback::on::guarded(|| {

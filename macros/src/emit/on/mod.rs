@@ -3,6 +3,7 @@
 pub(super) mod any;
 mod cpu;
 mod gpu;
+mod modes;
 mod queued;
 
 use proc_macro2::{Ident, TokenStream};
@@ -93,12 +94,19 @@ struct Function<'s> {
     sig: &'s Signature,
     types: &'s Types,
     opens: Vec<Option<Open<'s>>>,
+    /// How many parameters are the function's own; directions follow.
+    own: usize,
 }
 
 impl<'s> Function<'s> {
     fn new(sig: &'s Signature, types: &'s Types) -> Function<'s> {
+        Function::along(sig, sig.params.len(), types)
+    }
+
+    /// A function whose signature has directions after so many parameters of its own.
+    fn along(sig: &'s Signature, own: usize, types: &'s Types) -> Function<'s> {
         let open = |p| generic(sig, p).map(|generic| Open { param: p, generic });
-        Function { sig, types, opens: sig.params.iter().map(open).collect() }
+        Function { sig, types, opens: sig.params.iter().map(open).collect(), own }
     }
 
     /// The parameters, each with what may stand for it.
@@ -108,7 +116,7 @@ impl<'s> Function<'s> {
 
     /// Those that the gradient is by.
     fn wrt(&self) -> impl Iterator<Item = (&'s Param, Option<&Open<'s>>)> {
-        self.params().filter(|(p, _)| p.wrt)
+        self.params().take(self.own).filter(|(p, _)| p.wrt)
     }
 
     /// The gradient put together from an expression per parameter.
@@ -143,12 +151,15 @@ pub(super) fn all(sig: &Signature, derivatives: &Derivatives, types: &Types, int
     let on = format_ident!("{}On", camel(&sig.name.unraw().to_string()));
     let queued_programs = queued_programs(sig, derivatives);
     let mut code = queued::all(&function, into, &queued_programs, &on);
-    let methods = methods(&function, into, &programs);
-    let mut words = String::new();
+    let (mut methods, mut words) = (methods(&function, into, &programs), String::new());
     for program in programs.iter().chain(&queued_programs) {
         code.extend(program.code.clone());
         words.push_str(&program.words);
     }
+    let modes = modes::all(sig, derivatives, types, programs.get(1));
+    methods.extend(modes.methods);
+    code.extend(modes.code);
+    words.push_str(&modes.words);
     companion_of(sig, "value_and_grad", &methods, &code, words)
 }
 
