@@ -271,7 +271,7 @@ impl Form<'_> {
 
     /// The struct from the columns that programs for GPUs return. One with fields that no program knows, or that are borrowed,
     /// is not made of anything.
-    pub(super) fn from_columns(&self) -> TokenStream {
+    pub(super) fn made(&self) -> TokenStream {
         let host = self.host;
         let any = self.parts.iter().any(|part| part.known);
         let lacking = self.parts.iter().find(|part| !part.is_made());
@@ -303,7 +303,7 @@ impl Form<'_> {
     /// The tangent from these columns, on the device as well.
     pub(super) fn cotangent(&self) -> TokenStream {
         let Form { host, placed, .. } = self;
-        let unflatten = self.from_columns();
+        let unflatten = self.made();
         let unstack = self.collect(placed, |ty| quote!(<#ty as ::pullback::on::Cotangent>::unstack));
         quote! {
             #unflatten

@@ -22,8 +22,7 @@ pub(super) fn items(item: &ItemStruct, def: &Struct) -> TokenStream {
     let (numbers, leaves) = (|name| numbers(name, &active), |name| leaves(name, &active));
     let numbers = [ident, &tangent].map(numbers);
     let leaves = [ident, &tangent, &whole.placed, &part.placed].map(leaves);
-    let devices =
-        [whole.items(), part.items(), whole.flat(), part.flat(), whole.from_columns(), part.cotangent()];
+    let devices = [whole.items(), part.items(), whole.flat(), part.flat(), whole.made(), part.cotangent()];
     let accessors = accessors(item, def);
     quote! {
         #quiet

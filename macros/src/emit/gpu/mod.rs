@@ -73,25 +73,7 @@ fn print(
     let (own, rest) = func.params().split_at(sig.params.iter().map(|p| p.ty.leaves().len()).sum());
     let (hidden, along) = rest.split_at(sig.consts.len());
     let params = &[own, along].concat()[..];
-    let (uses, mut names) = (Uses::of(func), Names::new());
-    names.reserve("gpu");
-    let mut printer = Printer {
-        func,
-        module,
-        uses,
-        names,
-        nums: HashMap::new(),
-        arrays: HashMap::new(),
-        stack: Vec::new(),
-        kernels: TokenStream::new(),
-        products: HashSet::new(),
-        prefix: format!("{function}_{what}"),
-        count: 0,
-        words: String::new(),
-        queued: residents.is_some(),
-        residents: residents.unwrap_or_default(),
-        waits: Cell::new(false),
-    };
+    let mut printer = Printer::new(module, func, format!("{function}_{what}"), residents);
     let arguments: Vec<Ident> = (0..params.len()).map(|k| format_ident!("leaf_{k}")).collect();
     let nouns: Vec<Nouns> =
         sig.params.iter().flat_map(nouns).chain(tangents.iter().flat_map(nouns_of_tangent)).collect();
@@ -149,6 +131,28 @@ struct Printer<'f> {
 }
 
 impl<'f> Printer<'f> {
+    fn new(module: &'f Module, func: &'f Func, prefix: String, residents: Option<glue::Residents>) -> Self {
+        let mut names = Names::new();
+        names.reserve("gpu");
+        Printer {
+            func,
+            module,
+            uses: Uses::of(func),
+            names,
+            nums: HashMap::new(),
+            arrays: HashMap::new(),
+            stack: Vec::new(),
+            kernels: TokenStream::new(),
+            products: HashSet::new(),
+            prefix,
+            count: 0,
+            words: String::new(),
+            queued: residents.is_some(),
+            residents: residents.unwrap_or_default(),
+            waits: Cell::new(false),
+        }
+    }
+
     /// The type of a parameter.
     fn parameter(&self, v: Value) -> TokenStream {
         let leaf = self.result(v);
