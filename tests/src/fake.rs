@@ -1,5 +1,6 @@
 //! The driver for tests as this program's GPU.
 
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::path::PathBuf;
 use std::sync::Once;
 
@@ -8,6 +9,21 @@ use pullback::leaves::{HostNumbers, Leaf, Path};
 use pullback::{Device, DeviceError, Leaves};
 
 static CHOSEN: Once = Once::new();
+
+unsafe extern "C" {
+    fn dlopen(file: *const c_char, flags: c_int) -> *mut c_void;
+    fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
+}
+
+/// `RTLD_NOW`.
+const NOW: c_int = 2;
+
+/// The library of the driver for tests.
+fn library() -> PathBuf {
+    let mut library: PathBuf = std::env::current_exe().expect("a path");
+    library.set_file_name("libpullback_fakecuda.so");
+    library
+}
 
 /// The GPU of the driver for tests; with `PULLBACK_GPU` set, that of the machine.
 ///
@@ -18,13 +34,35 @@ pub fn device() -> Device {
         if std::env::var_os("PULLBACK_GPU").is_some() {
             return;
         }
-        let mut library: PathBuf = std::env::current_exe().expect("a path");
-        library.set_file_name("libpullback_fakecuda.so");
+        let library = library();
         // SAFETY: the library is the driver for tests, which keeps to the driver's interface.
         let chosen = unsafe { use_library(&library) };
         assert!(chosen, "{} is not there", library.display());
     });
     Device::cuda(0).expect("the driver for tests has a GPU")
+}
+
+/// How many kernels the driver for tests runs while `f` does its work; `None` on a real GPU. Graphs count as the kernels
+/// in them.
+///
+/// # Panics
+/// If the device fails.
+pub fn launches(device: &Device, f: impl FnOnce()) -> Option<u64> {
+    let count = || {
+        device.synchronize().expect("a GPU that works");
+        let path = CString::new(library().into_os_string().into_encoded_bytes()).ok()?;
+        // SAFETY: both names end with a zero; the library was opened before, and is never closed.
+        let found = unsafe { dlsym(dlopen(path.as_ptr(), NOW), c"pullback_fakecuda_launches".as_ptr()) };
+        // SAFETY: this is the type of that function.
+        Some(unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(found) }())
+    };
+    if std::env::var_os("PULLBACK_GPU").is_some() {
+        f();
+        return None;
+    }
+    let before = count()?;
+    f();
+    Some(count()? - before)
 }
 
 /// The numbers of a gradient.

@@ -19,6 +19,7 @@ mod reduce;
 mod room;
 mod routines;
 mod skeleton;
+mod table;
 mod tape;
 mod text;
 
@@ -34,6 +35,7 @@ use text::{Num, Text, names};
 
 pub use product::{Product, STEP, TILE, product};
 pub use room::{Scratch, Term};
+pub use table::{CHUNK, ROWS, Table, table};
 
 /// Threads of a block.
 pub const BLOCK: u32 = 256;
@@ -262,6 +264,8 @@ struct Emitter {
     wants_room: bool,
     /// Numbers from outside that may be in memory.
     residents: HashSet<Value>,
+    /// This block's row of the table, if there is one.
+    row: Option<table::Row>,
 }
 
 impl Emitter {
@@ -280,6 +284,7 @@ impl Emitter {
             room: None,
             wants_room: false,
             residents: HashSet::new(),
+            row: None,
         }
     }
 
@@ -300,7 +305,11 @@ impl Emitter {
         if let Some((_, n)) = self.params.iter().find(|(p, _)| *p == param) {
             return n.clone();
         }
+        if let Some(n) = self.of_row(param) {
+            return n;
+        }
         let n = self.load_param(param, self.params.len());
+        self.shift_to_block(param, &n);
         self.params.push((param, n.clone()));
         n
     }
@@ -366,7 +375,8 @@ impl Emitter {
             };
             format!("    .param .{ty} p{k}")
         };
-        self.params.iter().enumerate().map(one).collect::<Vec<_>>().join(",\n")
+        let params = self.params.iter().enumerate().map(one);
+        params.chain(self.table_signature()).collect::<Vec<_>>().join(",\n")
     }
 
     /// Raises the status where the condition holds.

@@ -180,7 +180,7 @@ impl Emitter {
     /// The number of this block and of all blocks; of a grid that may be several launches where threads have memory.
     pub(super) fn block_numbers(&mut self) -> (Num, Num) {
         let [block, blocks] =
-            ["%ctaid.x", "%nctaid.x"].map(|special| self.text.emit(Scalar::I32, "mov.u32", &[special]));
+            self.grid_names().map(|special| self.text.emit(Scalar::I32, "mov.u32", &[special]));
         if self.room.is_none() {
             return (block, blocks);
         }

@@ -121,7 +121,8 @@ impl Skeleton<'_> {
 
     /// The number of this thread and of all threads.
     fn thread_numbers(&mut self) -> (Num, Num) {
-        let [tid, block, size, blocks] = ["%tid.x", "%ctaid.x", "%ntid.x", "%nctaid.x"]
+        let [block, blocks] = self.e.grid_names();
+        let [tid, block, size, blocks] = ["%tid.x", block, "%ntid.x", blocks]
             .map(|special| self.e.text.emit(Scalar::I32, "mov.u32", &[special]));
         let wide = self.e.text.emit(Scalar::I64, "cvt.u64.u32", &[&tid.text]);
         let within = self.e.text.emit(Scalar::I64, "mad.wide.u32", &[&block.text, &size.text, &wide.text]);

@@ -192,6 +192,11 @@ impl Buffer {
         self.0.address()
     }
 
+    /// The address of a byte within, for a kernel.
+    pub(super) fn address_at(&self, byte: u64) -> super::Arg {
+        super::Arg::int(self.address() + byte)
+    }
+
     /// A kernel writes it, other than for the first time.
     pub(super) fn written(&self) {
         self.0.written();

@@ -97,7 +97,7 @@ pub(super) fn is_on() -> bool {
 }
 
 /// An error while a step is recorded; recording fails then, also where the step goes on.
-pub(super) fn refuse(what: impl FnOnce() -> String) -> Result<(), DeviceError> {
+pub(crate) fn refuse(what: impl FnOnce() -> String) -> Result<(), DeviceError> {
     with(|c| Err(c.refuse(DeviceError::Recording(what())))).unwrap_or(Ok(()))
 }
 

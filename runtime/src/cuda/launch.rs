@@ -37,6 +37,11 @@ impl Arg {
         Arg(x)
     }
 
+    /// The bytes of the parameter, the low ones first.
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+
     /// A truth value, for a parameter of type `u32`.
     #[must_use]
     pub fn truth(x: bool) -> Arg {
@@ -62,14 +67,36 @@ impl Gpu {
         block: u32,
         args: &[Arg],
     ) -> Result<(), DeviceError> {
+        // SAFETY: the caller's promise; there is no table.
+        unsafe { self.launch_table(text, kernel, grid, block, args, &[]) }
+    }
+
+    /// As [`launch`](Gpu::launch), of a kernel whose last parameter is a table of these numbers, if there are any.
+    ///
+    /// # Errors
+    /// As of `launch`.
+    ///
+    /// # Safety
+    /// As of `launch`; the table is as long as the kernel's, and what holds for memory that arguments name holds for
+    /// memory that it names.
+    pub(super) unsafe fn launch_table(
+        &self,
+        text: &'static str,
+        kernel: &'static str,
+        grid: u32,
+        block: u32,
+        args: &[Arg],
+        table: &[u64],
+    ) -> Result<(), DeviceError> {
         let stream = self.queue()?;
         let function = self.modules().function(text, kernel)?.0;
         capture::note(kernel, || {
-            [function.addr() as u64, grid.into(), block.into()].into_iter().chain(args.iter().map(|a| a.0))
+            let all = args.iter().map(|a| a.0).chain(table.iter().copied());
+            [function.addr() as u64, grid.into(), block.into()].into_iter().chain(all)
         });
         let mut few = [std::ptr::null_mut(); FEW];
         let mut many = Vec::new();
-        let pointers = match args.len() {
+        let pointers = match args.len() + 1 {
             n if n <= FEW => &mut few[..n],
             n => {
                 many.resize(n, std::ptr::null_mut());
@@ -79,6 +106,8 @@ impl Gpu {
         for (pointer, arg) in pointers.iter_mut().zip(args) {
             *pointer = (&raw const arg.0).cast_mut().cast::<c_void>();
         }
+        // A kernel without a table does not look at it.
+        pointers[args.len()] = table.as_ptr().cast_mut().cast::<c_void>();
         let extra = std::ptr::null_mut();
         // SAFETY: the pointers lead to as many bytes as the kernel's parameters have at most (little-endian, so that the
         // low bytes come first), and the driver reads them before it returns; the rest is the caller's promise.

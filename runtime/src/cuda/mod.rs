@@ -19,10 +19,11 @@ mod raw;
 mod room;
 mod run;
 mod status;
+mod table;
 
 pub use array::{Array, Leaf, Tape, offset};
 pub use buffer::Buffer;
-pub(crate) use capture::{Trace, count_replays};
+pub(crate) use capture::{Trace, count_replays, refuse};
 pub use cublas::{CUBLAS_FROM, use_cublas_library};
 pub use element::Element;
 pub use gpu::Gpu;
@@ -37,3 +38,5 @@ pub use run::{
     BLOCK, COPIES_BYTES, Given, Kernel, MAX_BLOCKS, MAX_COPIES, Number, Out, PARTIAL_BYTES, Param, Results,
     copy_count, count, grid,
 };
+pub(crate) use table::blocks;
+pub use table::{CHUNK, ROWS, Row, Table};

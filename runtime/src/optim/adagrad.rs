@@ -1,7 +1,7 @@
 //! Adagrad.
 
 use super::rules::{Real, Rule, Shaped, shaped};
-use super::{LeafError, Optimizer, State, common, methods};
+use super::{LeafError, Optimizer, Rates, State, common, methods};
 use crate::leaves::{Leaves, LeavesMut};
 
 /// Steps divided by the root of the sum of all squared gradients: `torch.optim.Adagrad` (Duchi, Hazan and Singer, 2011).
@@ -18,7 +18,7 @@ use crate::leaves::{Leaves, LeavesMut};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Adagrad {
-    rate: f64,
+    rates: Rates,
     rate_decay: f64,
     eps: f64,
     initial_sum: f64,
@@ -32,7 +32,7 @@ impl Adagrad {
     #[must_use]
     pub fn new(rate: f64) -> Adagrad {
         Adagrad {
-            rate,
+            rates: Rates::constant(rate),
             rate_decay: 0.0,
             eps: 1e-10,
             initial_sum: 0.0,
@@ -78,12 +78,11 @@ common! { Adagrad }
 impl Optimizer for Adagrad {
     fn update(&mut self, params: &mut dyn LeavesMut, grad: &dyn Leaves) -> Result<(), LeafError> {
         let rule = Sum {
-            rate: self.rate,
             rate_decay: self.rate_decay,
             eps: self.eps,
             shaped: Shaped::new(self.maximize, self.weight_decay),
         };
-        self.state.step(params, grad, (["sum"], self.initial_sum), rule)
+        self.state.step(params, grad, (["sum"], self.initial_sum), (rule, &self.rates))
     }
 
     fn prepare(&mut self, params: &dyn Leaves) {
@@ -96,22 +95,21 @@ impl Optimizer for Adagrad {
 /// Adagrad.
 #[derive(Clone, Copy, Debug)]
 pub struct Sum {
-    rate: f64,
     rate_decay: f64,
     eps: f64,
     shaped: Shaped,
 }
 
-impl Rule<1, 4, 2, 1> for Sum {
+impl Rule<1, 4, 1, 1> for Sum {
     const NAME: &'static str = "adagrad";
     fn constants(&self) -> [f64; 4] {
         let [a, b, c] = self.shaped.constants();
         [self.eps, a, b, c]
     }
-    fn inputs(&self) -> [f64; 2] {
-        [self.rate, self.rate_decay]
+    fn inputs(&self) -> [f64; 1] {
+        [self.rate_decay]
     }
-    fn schedule<T: Real>(&[rate, decay]: &[T; 2], steps: T) -> [T; 1] {
+    fn schedule<T: Real>(&[decay]: &[T; 1], rate: T, steps: T) -> [T; 1] {
         [-rate / (T::of(1.0) + steps * decay)]
     }
     #[inline(always)]

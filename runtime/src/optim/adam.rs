@@ -1,7 +1,7 @@
 //! Adam and AdamW.
 
 use super::rules::{Real, Rule, Shaped, lerp, shaped, weights};
-use super::{LeafError, Optimizer, State, common, methods};
+use super::{LeafError, Optimizer, Rates, State, common, methods};
 use crate::leaves::{Leaves, LeavesMut};
 
 macro_rules! adam {
@@ -9,7 +9,7 @@ macro_rules! adam {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $t {
-            rate: f64,
+            rates: Rates,
             betas: (f64, f64),
             eps: f64,
             weight_decay: f64,
@@ -23,7 +23,7 @@ macro_rules! adam {
             #[must_use]
             pub fn new(rate: f64) -> $t {
                 $t {
-                    rate,
+                    rates: Rates::constant(rate),
                     betas: (0.9, 0.999),
                     eps: 1e-8,
                     weight_decay: $weight_decay,
@@ -69,11 +69,10 @@ macro_rules! adam {
 
             fn moments(&self) -> Moments {
                 Moments {
-                    rate: self.rate,
                     betas: self.betas,
                     eps: self.eps,
                     shaped: Shaped::new(self.maximize, if $decoupled { 0.0 } else { self.weight_decay }),
-                    shrink: if $decoupled { 1.0 - self.rate * self.weight_decay } else { 1.0 },
+                    shrink: if $decoupled { self.weight_decay } else { 0.0 },
                 }
             }
         }
@@ -82,10 +81,10 @@ macro_rules! adam {
 
         impl Optimizer for $t {
             fn update(&mut self, params: &mut dyn LeavesMut, grad: &dyn Leaves) -> Result<(), LeafError> {
-                let moments = self.moments();
+                let (moments, rates) = (self.moments(), &self.rates);
                 match *self.slots() {
-                    [a, b] => self.state.step(params, grad, ([a, b], 0.0), moments),
-                    [a, b, c] => self.state.step(params, grad, ([a, b, c], 0.0), Largest(moments)),
+                    [a, b] => self.state.step(params, grad, ([a, b], 0.0), (moments, rates)),
+                    [a, b, c] => self.state.step(params, grad, ([a, b, c], 0.0), (Largest(moments), rates)),
                     _ => unreachable!("two or three slots"),
                 }
             }
@@ -136,7 +135,6 @@ adam! {
 /// Adam and AdamW.
 #[derive(Clone, Copy, Debug)]
 pub struct Moments {
-    rate: f64,
     betas: (f64, f64),
     eps: f64,
     shaped: Shaped,
@@ -148,76 +146,75 @@ pub struct Moments {
 pub struct Largest(Moments);
 
 impl Moments {
-    /// The step's size, and what the root of the mean square is divided by.
+    /// The step's size, what the root of the mean square is divided by, and what parameters are multiplied by.
     #[inline(always)]
-    fn corrections<T: Real>(&[rate, first, second]: &[T; 3], steps: T) -> [T; 2] {
+    fn corrections<T: Real>(&[first, second, shrink]: &[T; 3], rate: T, steps: T) -> [T; 3] {
         let step = steps + T::of(1.0);
         let correction = |beta: T| T::of(1.0) - beta.power(step);
-        [-rate / correction(first), correction(second).sqrt()]
+        [-rate / correction(first), correction(second).sqrt(), T::of(1.0) - rate * shrink]
     }
 
-    /// Takes the gradient into the means; returns the shrunk parameter.
+    /// Takes the gradient into the means.
     #[inline(always)]
-    fn take<T: Real>(constants: &[T; 10], param: T, grad: T, mean: &mut T, square: &mut T) -> T {
-        let [a, b, c, x, y, z, keep, rest, _, shrink] = *constants;
+    fn take<T: Real>(constants: &[T; 9], param: T, grad: T, mean: &mut T, square: &mut T) {
+        let [a, b, c, x, y, z, keep, rest, _] = *constants;
         let grad = shaped([a, b, c], param, grad);
         *mean = lerp([x, y, z], *mean, grad);
         *square = keep * *square + rest * (grad * grad);
-        shrink * param
     }
 
     #[inline(always)]
-    fn go<T: Real>(eps: T, &[size, root]: &[T; 2], param: T, mean: T, square: T) -> T {
-        param + size * (mean / (square.sqrt() / root + eps))
+    fn go<T: Real>(eps: T, &[size, root, shrink]: &[T; 3], param: T, mean: T, square: T) -> T {
+        shrink * param + size * (mean / (square.sqrt() / root + eps))
     }
 }
 
-impl Rule<2, 10, 3, 2> for Moments {
+impl Rule<2, 9, 3, 3> for Moments {
     const NAME: &'static str = "adam";
-    fn constants(&self) -> [f64; 10] {
+    fn constants(&self) -> [f64; 9] {
         let [a, b, c] = self.shaped.constants();
         let [x, y, z] = weights(1.0 - self.betas.0);
-        [a, b, c, x, y, z, self.betas.1, 1.0 - self.betas.1, self.eps, self.shrink]
+        [a, b, c, x, y, z, self.betas.1, 1.0 - self.betas.1, self.eps]
     }
     fn inputs(&self) -> [f64; 3] {
-        [self.rate, self.betas.0, self.betas.1]
+        [self.betas.0, self.betas.1, self.shrink]
     }
-    fn schedule<T: Real>(inputs: &[T; 3], steps: T) -> [T; 2] {
-        Moments::corrections(inputs, steps)
+    fn schedule<T: Real>(inputs: &[T; 3], rate: T, steps: T) -> [T; 3] {
+        Moments::corrections(inputs, rate, steps)
     }
     #[inline(always)]
     fn update<T: Real>(
-        constants: &[T; 10],
-        scheduled: &[T; 2],
+        constants: &[T; 9],
+        scheduled: &[T; 3],
         param: T,
         grad: T,
         [mean, square]: &mut [T; 2],
     ) -> T {
-        let param = Moments::take(constants, param, grad, mean, square);
+        Moments::take(constants, param, grad, mean, square);
         Moments::go(constants[8], scheduled, param, *mean, *square)
     }
 }
 
-impl Rule<3, 10, 3, 2> for Largest {
+impl Rule<3, 9, 3, 3> for Largest {
     const NAME: &'static str = "amsgrad";
-    fn constants(&self) -> [f64; 10] {
+    fn constants(&self) -> [f64; 9] {
         self.0.constants()
     }
     fn inputs(&self) -> [f64; 3] {
         self.0.inputs()
     }
-    fn schedule<T: Real>(inputs: &[T; 3], steps: T) -> [T; 2] {
-        Moments::corrections(inputs, steps)
+    fn schedule<T: Real>(inputs: &[T; 3], rate: T, steps: T) -> [T; 3] {
+        Moments::corrections(inputs, rate, steps)
     }
     #[inline(always)]
     fn update<T: Real>(
-        constants: &[T; 10],
-        scheduled: &[T; 2],
+        constants: &[T; 9],
+        scheduled: &[T; 3],
         param: T,
         grad: T,
         [mean, square, largest]: &mut [T; 3],
     ) -> T {
-        let param = Moments::take(constants, param, grad, mean, square);
+        Moments::take(constants, param, grad, mean, square);
         // not `max`: a NaN must not be forgotten
         *largest = square.less(*largest, *largest, *square);
         Moments::go(constants[8], scheduled, param, *mean, *largest)

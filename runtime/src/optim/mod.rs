@@ -35,6 +35,7 @@ mod compare;
 mod error;
 #[cfg(feature = "cuda")]
 mod gpu;
+mod rates;
 mod rmsprop;
 #[doc(hidden)]
 pub mod rules;
@@ -45,12 +46,14 @@ mod update;
 
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
-pub use clip::{clip_norm, clip_value};
+pub use clip::{clip_norm, clip_norm_queued, clip_value};
 pub use error::LeafError;
 pub use rmsprop::RmsProp;
 pub use schedule::{Cosine, Exponential, Schedule, StepDecay};
 pub use sgd::Sgd;
 pub use state::State;
+
+use rates::Rates;
 
 /// The rules, for whoever makes their kernels.
 #[doc(hidden)]
@@ -76,10 +79,12 @@ pub trait Optimizer {
     /// Makes room for what the rule remembers of these parameters, as the first step does: for loading.
     fn prepare(&mut self, params: &dyn Leaves);
 
-    /// The learning rate.
+    /// The learning rate of the next step.
     fn learning_rate(&self) -> f64;
 
-    /// Changes the learning rate, from the next step on.
+    /// Changes the learning rate, of all steps from the next on, also of those that a [`Recording`](crate::Recording) has
+    /// recorded. While one records, this is an error of the recording: the rate is set between its runs, or all
+    /// [`rates`](Sgd::rates) are known from the start.
     fn set_learning_rate(&mut self, rate: f64);
 
     /// The number of steps and what the rule remembers.
@@ -140,15 +145,30 @@ macro_rules! common {
                 $crate::optim::Optimizer::try_step(self, params, grad)
             }
 
-            /// The learning rate.
+            /// The learning rate of each step, counted as [`State::steps`](crate::optim::State::steps) does: step k takes
+            /// `rates[k]`, and those after the last take the last. A [`Schedule`](crate::optim::Schedule) has
+            /// [`per_step`](crate::optim::Schedule::per_step). On a GPU the rates lie there, so that recorded steps find
+            /// theirs.
+            ///
+            /// # Panics
+            /// If there are none.
             #[must_use]
-            pub fn learning_rate(&self) -> f64 {
-                self.rate
+            #[track_caller]
+            pub fn rates(self, rates: &[f64]) -> $t {
+                $t { rates: $crate::optim::rates::Rates::new(rates), ..self }
             }
 
-            /// Changes the learning rate, from the next step on.
+            /// The learning rate of the next step.
+            #[must_use]
+            pub fn learning_rate(&self) -> f64 {
+                self.rates.at(self.state.steps())
+            }
+
+            /// Changes the learning rate, of all steps from the next on, also of those that a
+            /// [`Recording`](crate::Recording) has recorded: see [`Optimizer`](crate::optim::Optimizer).
             pub fn set_learning_rate(&mut self, rate: f64) {
-                self.rate = rate;
+                self.rates = $crate::optim::rates::Rates::constant(rate);
+                self.state.change_rates(&self.rates);
             }
         }
     };
@@ -159,10 +179,11 @@ use common;
 macro_rules! methods {
     () => {
         fn learning_rate(&self) -> f64 {
-            self.rate
+            self.rates.at(self.state.steps())
         }
         fn set_learning_rate(&mut self, rate: f64) {
-            self.rate = rate;
+            self.rates = $crate::optim::rates::Rates::constant(rate);
+            self.state.change_rates(&self.rates);
         }
         fn state(&self) -> &$crate::optim::State {
             &self.state

@@ -1,7 +1,7 @@
 //! RMSprop.
 
-use super::rules::{Real, Rule, Shaped, lerp, shaped, unscheduled, weights};
-use super::{LeafError, Optimizer, State, common, methods};
+use super::rules::{Real, Rule, Shaped, downhill, lerp, shaped, weights};
+use super::{LeafError, Optimizer, Rates, State, common, methods};
 use crate::leaves::{Leaves, LeavesMut};
 
 /// Steps divided by the root of the gradient's mean square: `torch.optim.RMSprop`.
@@ -19,7 +19,7 @@ use crate::leaves::{Leaves, LeavesMut};
 /// ```
 #[derive(Clone, Debug)]
 pub struct RmsProp {
-    rate: f64,
+    rates: Rates,
     alpha: f64,
     eps: f64,
     momentum: f64,
@@ -34,7 +34,7 @@ impl RmsProp {
     #[must_use]
     pub fn new(rate: f64) -> RmsProp {
         RmsProp {
-            rate,
+            rates: Rates::constant(rate),
             alpha: 0.99,
             eps: 1e-8,
             momentum: 0.0,
@@ -95,18 +95,18 @@ common! { RmsProp }
 
 impl Optimizer for RmsProp {
     fn update(&mut self, params: &mut dyn LeavesMut, grad: &dyn Leaves) -> Result<(), LeafError> {
-        let root = Root {
-            rate: -self.rate,
-            alpha: self.alpha,
-            eps: self.eps,
-            shaped: Shaped::new(self.maximize, self.weight_decay),
-        };
-        let momentum = self.momentum;
+        let root =
+            Root { alpha: self.alpha, eps: self.eps, shaped: Shaped::new(self.maximize, self.weight_decay) };
+        let (rates, momentum) = (&self.rates, self.momentum);
         match *self.slots() {
-            [a] => self.state.step(params, grad, ([a], 0.0), root),
-            [a, b, c] => self.state.step(params, grad, ([a, b, c], 0.0), CenteredMomentum { root, momentum }),
-            [a, b] if self.centered => self.state.step(params, grad, ([a, b], 0.0), Centered { root }),
-            [a, b] => self.state.step(params, grad, ([a, b], 0.0), WithMomentum { root, momentum }),
+            [a] => self.state.step(params, grad, ([a], 0.0), (root, rates)),
+            [a, b, c] => {
+                self.state.step(params, grad, ([a, b, c], 0.0), (CenteredMomentum { root, momentum }, rates))
+            }
+            [a, b] if self.centered => {
+                self.state.step(params, grad, ([a, b], 0.0), (Centered { root }, rates))
+            }
+            [a, b] => self.state.step(params, grad, ([a, b], 0.0), (WithMomentum { root, momentum }, rates)),
             _ => unreachable!("one to three slots"),
         }
     }
@@ -121,7 +121,6 @@ impl Optimizer for RmsProp {
 /// RMSprop.
 #[derive(Clone, Copy, Debug)]
 pub struct Root {
-    rate: f64,
     alpha: f64,
     eps: f64,
     shaped: Shaped,
@@ -148,24 +147,24 @@ pub struct CenteredMomentum {
 }
 
 /// The coefficients of [`Root`], and those of its mean.
-const ROOT: usize = 7;
+const ROOT: usize = 6;
 const CENTERED: usize = ROOT + 3;
 
 impl Root {
     fn coefficients(&self) -> [f64; ROOT] {
         let [a, b, c] = self.shaped.constants();
-        [self.rate, a, b, c, self.eps, self.alpha, 1.0 - self.alpha]
+        [a, b, c, self.eps, self.alpha, 1.0 - self.alpha]
     }
 
     fn centered(&self) -> [f64; CENTERED] {
-        let [a, b, c, d, e, f, g] = self.coefficients();
+        let [a, b, c, d, e, f] = self.coefficients();
         let [x, y, z] = weights(1.0 - self.alpha);
-        [a, b, c, d, e, f, g, x, y, z]
+        [a, b, c, d, e, f, x, y, z]
     }
 
     /// The gradient with its sign and decay, taken into the mean of squares.
     #[inline(always)]
-    fn take<T: Real>([_, a, b, c, _, alpha, rest]: [T; ROOT], param: T, grad: T, square: &mut T) -> T {
+    fn take<T: Real>([a, b, c, _, alpha, rest]: [T; ROOT], param: T, grad: T, square: &mut T) -> T {
         let grad = shaped([a, b, c], param, grad);
         *square = alpha * *square + rest * (grad * grad);
         grad
@@ -174,82 +173,88 @@ impl Root {
     /// The direction by the variance.
     #[inline(always)]
     fn direction<T: Real>(constants: [T; CENTERED], param: T, grad: T, square: &mut T, mean: &mut T) -> T {
-        let [a, b, c, d, eps, f, g, x, y, z] = constants;
-        let grad = Root::take([a, b, c, d, eps, f, g], param, grad, square);
+        let [a, b, c, eps, e, f, x, y, z] = constants;
+        let grad = Root::take([a, b, c, eps, e, f], param, grad, square);
         *mean = lerp([x, y, z], *mean, grad);
         grad / ((*square - *mean * *mean).sqrt() + eps)
     }
 }
 
-impl Rule<1, ROOT, 0, 0> for Root {
+impl Rule<1, ROOT, 0, 1> for Root {
     const NAME: &'static str = "rmsprop";
     fn constants(&self) -> [f64; ROOT] {
         self.coefficients()
     }
-    unscheduled! {}
+    downhill! {}
     #[inline(always)]
-    fn update<T: Real>(constants: &[T; ROOT], _: &[T; 0], param: T, grad: T, [square]: &mut [T; 1]) -> T {
-        let [rate, _, _, _, eps, ..] = *constants;
+    fn update<T: Real>(
+        constants: &[T; ROOT],
+        &[rate]: &[T; 1],
+        param: T,
+        grad: T,
+        [square]: &mut [T; 1],
+    ) -> T {
+        let [_, _, _, eps, ..] = *constants;
         let grad = Root::take(*constants, param, grad, square);
         param + rate * (grad / (square.sqrt() + eps))
     }
 }
 
-impl Rule<2, CENTERED, 0, 0> for Centered {
+impl Rule<2, CENTERED, 0, 1> for Centered {
     const NAME: &'static str = "rmsprop_centered";
     fn constants(&self) -> [f64; CENTERED] {
         self.root.centered()
     }
-    unscheduled! {}
+    downhill! {}
     #[inline(always)]
     fn update<T: Real>(
         constants: &[T; CENTERED],
-        _: &[T; 0],
+        &[rate]: &[T; 1],
         param: T,
         grad: T,
         [square, mean]: &mut [T; 2],
     ) -> T {
-        param + constants[0] * Root::direction(*constants, param, grad, square, mean)
+        param + rate * Root::direction(*constants, param, grad, square, mean)
     }
 }
 
-impl Rule<2, { ROOT + 1 }, 0, 0> for WithMomentum {
+impl Rule<2, { ROOT + 1 }, 0, 1> for WithMomentum {
     const NAME: &'static str = "rmsprop_momentum";
     fn constants(&self) -> [f64; ROOT + 1] {
-        let [a, b, c, d, e, f, g] = self.root.coefficients();
-        [a, b, c, d, e, f, g, self.momentum]
+        let [a, b, c, d, e, f] = self.root.coefficients();
+        [a, b, c, d, e, f, self.momentum]
     }
-    unscheduled! {}
+    downhill! {}
     #[inline(always)]
     fn update<T: Real>(
-        &[rate, b, c, d, eps, f, g, momentum]: &[T; ROOT + 1],
-        _: &[T; 0],
+        &[a, b, c, eps, e, f, momentum]: &[T; ROOT + 1],
+        &[rate]: &[T; 1],
         param: T,
         grad: T,
         [square, velocity]: &mut [T; 2],
     ) -> T {
-        let grad = Root::take([rate, b, c, d, eps, f, g], param, grad, square);
+        let grad = Root::take([a, b, c, eps, e, f], param, grad, square);
         *velocity = momentum * *velocity + grad / (square.sqrt() + eps);
         param + rate * *velocity
     }
 }
 
-impl Rule<3, { CENTERED + 1 }, 0, 0> for CenteredMomentum {
+impl Rule<3, { CENTERED + 1 }, 0, 1> for CenteredMomentum {
     const NAME: &'static str = "rmsprop_centered_momentum";
     fn constants(&self) -> [f64; CENTERED + 1] {
-        let [a, b, c, d, e, f, g, x, y, z] = self.root.centered();
-        [a, b, c, d, e, f, g, x, y, z, self.momentum]
+        let [a, b, c, d, e, f, x, y, z] = self.root.centered();
+        [a, b, c, d, e, f, x, y, z, self.momentum]
     }
-    unscheduled! {}
+    downhill! {}
     #[inline(always)]
     fn update<T: Real>(
-        &[rate, b, c, d, e, f, g, x, y, z, momentum]: &[T; CENTERED + 1],
-        _: &[T; 0],
+        &[a, b, c, d, e, f, x, y, z, momentum]: &[T; CENTERED + 1],
+        &[rate]: &[T; 1],
         param: T,
         grad: T,
         [square, mean, velocity]: &mut [T; 3],
     ) -> T {
-        let direction = Root::direction([rate, b, c, d, e, f, g, x, y, z], param, grad, square, mean);
+        let direction = Root::direction([a, b, c, d, e, f, x, y, z], param, grad, square, mean);
         *velocity = momentum * *velocity + direction;
         param + rate * *velocity
     }

@@ -65,7 +65,8 @@ real! { f32 f64 }
 
 /// How one number changes, given its derivative and K remembered numbers.
 ///
-/// Of its coefficients C are always the same, and D depend on the number of steps taken before: those are computed from I numbers.
+/// Of its coefficients C are always the same, and D depend on the learning rate or the number of steps taken before: those are
+/// computed from these and I numbers.
 pub trait Rule<const K: usize, const C: usize, const I: usize, const D: usize>:
     Copy + Send + Sync + Debug + 'static
 {
@@ -76,23 +77,23 @@ pub trait Rule<const K: usize, const C: usize, const I: usize, const D: usize>:
     /// What the others are computed from.
     fn inputs(&self) -> [f64; I];
     /// The others.
-    fn schedule<T: Real>(inputs: &[T; I], steps: T) -> [T; D];
+    fn schedule<T: Real>(inputs: &[T; I], rate: T, steps: T) -> [T; D];
     /// The parameter after a step.
     fn update<T: Real>(constants: &[T; C], scheduled: &[T; D], param: T, grad: T, slots: &mut [T; K]) -> T;
 }
 
-/// A rule whose coefficients are all constant.
-macro_rules! unscheduled {
+/// A rule that goes down by the learning rate, whatever the number of steps.
+macro_rules! downhill {
     () => {
         fn inputs(&self) -> [f64; 0] {
             []
         }
-        fn schedule<T: Real>(_inputs: &[T; 0], _steps: T) -> [T; 0] {
-            []
+        fn schedule<T: Real>(_inputs: &[T; 0], rate: T, _steps: T) -> [T; 1] {
+            [-rate]
         }
     };
 }
-pub(super) use unscheduled;
+pub(super) use downhill;
 
 /// A truth value as a coefficient.
 pub(super) fn truth(x: bool) -> f64 {

@@ -15,6 +15,24 @@
 pub trait Schedule {
     /// The learning rate of an epoch, counted from 0.
     fn rate(&self, epoch: u64) -> f64;
+
+    /// The rates of so many epochs of so many steps each, for [`rates`](super::Sgd::rates) of an optimizer.
+    ///
+    /// ```
+    /// use pullback::optim::{Exponential, Schedule, Sgd};
+    ///
+    /// let rates = Exponential::new(1.0, 0.5).per_step(3, 2);
+    /// assert_eq!(rates, [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]);
+    /// let mut optimizer = Sgd::new(1.0).rates(&rates);
+    /// let mut w = 4.0;
+    /// for _ in 0..3 {
+    ///     optimizer.step(&mut w, &1.0);
+    /// }
+    /// assert_eq!((w, optimizer.learning_rate()), (1.5, 0.5));
+    /// ```
+    fn per_step(&self, epochs: u64, steps: u64) -> Vec<f64> {
+        (0..epochs).flat_map(|epoch| (0..steps).map(move |_| epoch)).map(|epoch| self.rate(epoch)).collect()
+    }
 }
 
 /// Any function from an epoch to a rate is a schedule.

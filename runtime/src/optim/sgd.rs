@@ -1,7 +1,7 @@
 //! Gradient descent.
 
-use super::rules::{Real, Rule, Shaped, shaped, truth, unscheduled};
-use super::{LeafError, Optimizer, State, common, methods};
+use super::rules::{Real, Rule, Shaped, downhill, shaped, truth};
+use super::{LeafError, Optimizer, Rates, State, common, methods};
 use crate::leaves::{Leaves, LeavesMut};
 
 /// Gradient descent, with or without momentum: `torch.optim.SGD`.
@@ -19,7 +19,7 @@ use crate::leaves::{Leaves, LeavesMut};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Sgd {
-    rate: f64,
+    rates: Rates,
     momentum: f64,
     dampening: f64,
     weight_decay: f64,
@@ -33,7 +33,7 @@ impl Sgd {
     #[must_use]
     pub fn new(rate: f64) -> Sgd {
         Sgd {
-            rate,
+            rates: Rates::constant(rate),
             momentum: 0.0,
             dampening: 0.0,
             weight_decay: 0.0,
@@ -74,7 +74,7 @@ impl Sgd {
     }
 
     fn descent(&self) -> Descent {
-        Descent { rate: -self.rate, shaped: Shaped::new(self.maximize, self.weight_decay) }
+        Descent { shaped: Shaped::new(self.maximize, self.weight_decay) }
     }
 
     fn momentum_rule(&self) -> Momentum {
@@ -88,11 +88,12 @@ impl Optimizer for Sgd {
     fn update(&mut self, params: &mut dyn LeavesMut, grad: &dyn Leaves) -> Result<(), LeafError> {
         let (descent, momentum, slot) = (self.descent(), self.momentum_rule(), (["momentum_buffer"], 0.0));
         if self.momentum == 0.0 {
-            self.state.step(params, grad, ([], 0.0), descent)
+            self.state.step(params, grad, ([], 0.0), (descent, &self.rates))
         } else if self.dampening == 0.0 {
-            self.state.step(params, grad, slot, momentum)
+            self.state.step(params, grad, slot, (momentum, &self.rates))
         } else {
-            self.state.step(params, grad, slot, Dampened { momentum, fresh: 1.0 - self.dampening })
+            let dampened = Dampened { momentum, fresh: 1.0 - self.dampening };
+            self.state.step(params, grad, slot, (dampened, &self.rates))
         }
     }
 
@@ -107,7 +108,6 @@ impl Optimizer for Sgd {
 /// Gradient descent.
 #[derive(Clone, Copy, Debug)]
 pub struct Descent {
-    rate: f64,
     shaped: Shaped,
 }
 
@@ -126,23 +126,23 @@ pub struct Dampened {
     fresh: f64,
 }
 
-impl Rule<0, 4, 0, 0> for Descent {
+impl Rule<0, 3, 0, 1> for Descent {
     const NAME: &'static str = "descent";
-    fn constants(&self) -> [f64; 4] {
-        let [a, b, c] = self.shaped.constants();
-        [self.rate, a, b, c]
+    fn constants(&self) -> [f64; 3] {
+        self.shaped.constants()
     }
-    unscheduled! {}
+    downhill! {}
     #[inline(always)]
-    fn update<T: Real>(&[rate, a, b, c]: &[T; 4], _: &[T; 0], param: T, grad: T, _: &mut [T; 0]) -> T {
-        param + rate * shaped([a, b, c], param, grad)
+    fn update<T: Real>(constants: &[T; 3], &[rate]: &[T; 1], param: T, grad: T, _: &mut [T; 0]) -> T {
+        param + rate * shaped(*constants, param, grad)
     }
 }
 
 impl Momentum {
     #[inline(always)]
     fn go<T: Real>(
-        [rate, a, b, c, momentum, nesterov]: [T; 6],
+        [a, b, c, momentum, nesterov]: [T; 5],
+        rate: T,
         param: T,
         grad: T,
         velocity: &mut T,
@@ -154,38 +154,44 @@ impl Momentum {
     }
 }
 
-impl Rule<1, 6, 0, 0> for Momentum {
+impl Rule<1, 5, 0, 1> for Momentum {
     const NAME: &'static str = "momentum";
-    fn constants(&self) -> [f64; 6] {
-        let [rate, a, b, c] = self.descent.constants();
-        [rate, a, b, c, self.momentum, truth(self.nesterov)]
+    fn constants(&self) -> [f64; 5] {
+        let [a, b, c] = self.descent.constants();
+        [a, b, c, self.momentum, truth(self.nesterov)]
     }
-    unscheduled! {}
+    downhill! {}
     #[inline(always)]
-    fn update<T: Real>(constants: &[T; 6], _: &[T; 0], param: T, grad: T, [velocity]: &mut [T; 1]) -> T {
-        Momentum::go(*constants, param, grad, velocity, |grad| grad)
+    fn update<T: Real>(
+        constants: &[T; 5],
+        &[rate]: &[T; 1],
+        param: T,
+        grad: T,
+        [velocity]: &mut [T; 1],
+    ) -> T {
+        Momentum::go(*constants, rate, param, grad, velocity, |grad| grad)
     }
 }
 
-impl Rule<1, 6, 1, 1> for Dampened {
+impl Rule<1, 5, 1, 2> for Dampened {
     const NAME: &'static str = "dampened";
-    fn constants(&self) -> [f64; 6] {
+    fn constants(&self) -> [f64; 5] {
         self.momentum.constants()
     }
     fn inputs(&self) -> [f64; 1] {
         [self.fresh]
     }
-    fn schedule<T: Real>(&[fresh]: &[T; 1], steps: T) -> [T; 1] {
-        [steps.choose(fresh, T::of(1.0))]
+    fn schedule<T: Real>(&[fresh]: &[T; 1], rate: T, steps: T) -> [T; 2] {
+        [-rate, steps.choose(fresh, T::of(1.0))]
     }
     #[inline(always)]
     fn update<T: Real>(
-        constants: &[T; 6],
-        &[fresh]: &[T; 1],
+        constants: &[T; 5],
+        &[rate, fresh]: &[T; 2],
         param: T,
         grad: T,
         [velocity]: &mut [T; 1],
     ) -> T {
-        Momentum::go(*constants, param, grad, velocity, |grad| fresh * grad)
+        Momentum::go(*constants, rate, param, grad, velocity, |grad| fresh * grad)
     }
 }

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::LeafError;
 use super::compare::{compare, compare_names, compare_places};
 #[cfg(feature = "cuda")]
-use super::gpu::Schedule;
+use super::gpu::{Rows, Schedule};
+use super::rates::Rates;
 use super::rules::{Real, Rule};
 use super::update::{Arrays, update};
 use crate::leaves::{Leaf, LeafMut, Leaves, LeavesMut, Number, Numbers, NumbersMut, Order, Path, Shape};
@@ -97,6 +98,24 @@ impl State {
         }
     }
 
+    /// Learning rates were changed: a GPU that knows of them hears of it at once, since recorded steps do not come by here.
+    pub(super) fn change_rates(&mut self, rates: &Rates) {
+        #[cfg(feature = "cuda")]
+        if let Some(schedule) = &mut self.schedule {
+            let refused = crate::cuda::refuse(|| {
+                "a learning rate is set while a step is recorded: set it between runs (`state_mut`), or give the optimizer \
+                 the `rates` of all steps"
+                    .to_string()
+            });
+            // A recording that uses what is forgotten here says so in its next run.
+            if refused.and_then(|()| schedule.set_rates(rates)).is_err() {
+                self.schedule = None;
+            }
+        }
+        #[cfg(not(feature = "cuda"))]
+        let _ = rates;
+    }
+
     /// Makes room for `slots` of each leaf, filled with `fill`, and counts steps from 0.
     pub(super) fn prepare(&mut self, params: &dyn Leaves, slots: &[&'static str], fill: f64) {
         let mut leaves = Vec::new();
@@ -118,7 +137,7 @@ impl State {
         params: &mut dyn LeavesMut,
         grad: &dyn Leaves,
         (slots, fill): ([&'static str; K], f64),
-        rule: impl Rule<K, C, I, D>,
+        (rule, rates): (impl Rule<K, C, I, D>, &Rates),
     ) -> Result<(), LeafError> {
         let mut gradient = Vec::with_capacity(self.leaves.len());
         grad.visit(Path::ROOT, &mut |_, leaf| gradient.push(leaf));
@@ -132,7 +151,7 @@ impl State {
             let remembered = self.leaves.iter().map(Memory::leaf);
             compare(params, remembered, self, "the optimizer's state", "the optimizer's state of it")?;
         }
-        let done = self.go(params, &gradient, &rule);
+        let done = self.go(params, &gradient, &rule, rates);
         if done.is_err() {
             self.forget_schedule();
         }
@@ -145,20 +164,21 @@ impl State {
         params: &mut dyn LeavesMut,
         gradient: &[Leaf<'_>],
         rule: &R,
+        rates: &Rates,
     ) -> Result<(), DeviceError>
     where
         R: Rule<K, C, I, D>,
     {
-        let scheduled = R::schedule(&rule.inputs(), self.steps() as f64);
+        let scheduled = R::schedule(&rule.inputs(), rates.at(self.steps()), self.steps() as f64);
         #[cfg(feature = "cuda")]
-        let schedule = Schedule::next(&mut self.schedule, self.steps.get(), gradient, rule)?;
+        let mut on_gpu = Rows::default();
         let (mut at, mut done) = (0, Ok(()));
         params.visit_mut(Path::ROOT, &mut |_, leaf| {
             let memory = &mut self.leaves[at];
             let step = || match leaf.numbers {
                 #[cfg(feature = "cuda")]
                 NumbersMut::TensorF32(_) | NumbersMut::TensorF64(_) => {
-                    memory.step_on_gpu(leaf.numbers, &gradient[at], rule, schedule)
+                    memory.join(leaf.numbers, &gradient[at], &mut on_gpu)
                 }
                 numbers => memory.step(numbers, &gradient[at], rule, &scheduled),
             };
@@ -169,8 +189,12 @@ impl State {
         });
         done?;
         #[cfg(feature = "cuda")]
-        if super::gpu::is_on_gpu(gradient) && crate::cuda::count_replays(&self.steps.0) {
-            return Ok(());
+        if let Some(gpu) = super::gpu::gpu_of(gradient) {
+            let schedule = Schedule::next(&mut self.schedule, &gpu, self.steps.get(), rule, rates)?;
+            on_gpu.update(rule, schedule)?;
+            if crate::cuda::count_replays(&self.steps.0) {
+                return Ok(());
+            }
         }
         self.steps.0.fetch_add(1, Ordering::Relaxed);
         Ok(())
@@ -239,25 +263,16 @@ impl Memory {
         Ok(())
     }
 
-    /// Updates a leaf on a GPU that is known to fit.
+    /// Joins those that are updated together: a leaf on a GPU that is known to fit.
     #[cfg(feature = "cuda")]
-    fn step_on_gpu<R, const K: usize, const C: usize, const I: usize, const D: usize>(
-        &mut self,
-        param: NumbersMut<'_>,
-        grad: &Leaf<'_>,
-        rule: &R,
-        schedule: Option<&Schedule>,
-    ) -> Result<(), DeviceError>
-    where
-        R: Rule<K, C, I, D>,
-    {
+    fn join(&mut self, param: NumbersMut<'_>, grad: &Leaf<'_>, rows: &mut Rows) -> Result<(), DeviceError> {
         self.buffers.become_tensors(self.shape, self.order);
         match (param, grad.numbers, &mut self.buffers) {
             (NumbersMut::TensorF32(param), Numbers::TensorF32(grad), Buffers::TensorF32(slots)) => {
-                super::gpu::update(rule, schedule, grad, param, slots)
+                rows.add(grad, param, slots)
             }
             (NumbersMut::TensorF64(param), Numbers::TensorF64(grad), Buffers::TensorF64(slots)) => {
-                super::gpu::update(rule, schedule, grad, param, slots)
+                rows.add(grad, param, slots)
             }
             _ => unreachable!("types and places were compared"),
         }

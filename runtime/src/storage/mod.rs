@@ -118,7 +118,10 @@ pub fn load_checkpoint(
     stored.fits(differences)?;
     on(path.as_ref(), stored.fill(OPTIMIZER, restored.state_mut()))?;
     restored.state_mut().set_steps(steps.unwrap_or(0));
-    restored.set_learning_rate(rate.unwrap_or(0.0));
+    // Where the rates of all steps are known, that of this one is among them.
+    if rate.is_some_and(|rate| rate != restored.learning_rate()) {
+        restored.set_learning_rate(rate.unwrap_or(0.0));
+    }
     on(path.as_ref(), stored.fill("", &mut params))?;
     *optimizer = restored;
     Ok(())

@@ -25,6 +25,12 @@ fn idle() -> bool {
     *IDLE.get_or_init(|| std::env::var_os("PULLBACK_FAKECUDA_IDLE").is_some())
 }
 
+/// How many kernels ran so far, those of graphs too: for tests that count.
+#[unsafe(no_mangle)]
+extern "C" fn pullback_fakecuda_launches() -> u64 {
+    driver(|d| d.launches)
+}
+
 fn code(result: Result<()>) -> c_int {
     result.map_or_else(|c| c.0, |()| 0)
 }

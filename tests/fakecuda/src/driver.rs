@@ -133,6 +133,8 @@ pub struct Driver {
     failed: Option<Code>,
     seed: u64,
     handles: usize,
+    /// How many kernels ran, those of graphs too.
+    pub(crate) launches: u64,
 }
 
 /// Writes a text that was loaded to the folder that `PULLBACK_PTX_DIR` names, for a real assembler to look at.
@@ -165,6 +167,7 @@ impl Driver {
             failed: None,
             seed,
             handles: 0,
+            launches: 0,
         }
     }
 
@@ -436,6 +439,7 @@ impl Driver {
         match command {
             Command::Launch { function, grid, block, params } => {
                 let seed = self.draw();
+                self.launches += 1;
                 let (module, name) = &self.functions[*function - 1];
                 let module = self.modules[*module].as_ref().ok_or(Code::INVALID_HANDLE)?;
                 let job = Launch { func: name, grid: *grid, block: *block, params, seed, limit: 0 };

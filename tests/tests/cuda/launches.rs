@@ -10,6 +10,7 @@ fn limits_are_the_same() {
         (ptx::BLOCK, ptx::MAX_BLOCKS, ptx::COPIES_BYTES, ptx::MAX_COPIES, ptx::PARTIAL_BYTES)
     );
     assert_eq!((cuda::TILE, cuda::STEP), (ptx::TILE, ptx::STEP));
+    assert_eq!((cuda::CHUNK, cuda::ROWS as u64), (ptx::CHUNK, ptx::ROWS));
     assert_eq!((cuda::SCRATCH_BYTES, cuda::NO_ROOM), (ptx::SCRATCH_BYTES, ptx::NO_ROOM));
 }
 

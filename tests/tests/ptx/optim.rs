@@ -10,7 +10,8 @@ use pullback::optim::all_rules::{
     Centered, CenteredMomentum, Dampened, Descent, Largest, Moments, Momentum, Root, Sum, WithMomentum,
 };
 use pullback::optim::rules::{Real, Rule};
-use pullback_kernels::ir::parse;
+use pullback_kernels::ir::{Func, Kind, Value, parse};
+use pullback_kernels::ptx::{self, Param, Table};
 
 use crate::tensor::{assert_committed, described, kernel};
 
@@ -153,29 +154,34 @@ where
     function(R::NAME, &params, "%n", &text, &outs)
 }
 
-/// The coefficients that depend on the number of steps, and the next number.
+/// The coefficients that depend on the learning rate and the number of steps, and the next number.
 fn schedule<R, const K: usize, const C: usize, const I: usize, const D: usize>() -> String
 where
     R: Rule<K, C, I, D>,
 {
     let (text, outs) = lines("f64", || {
         let steps = element("steps", "%i");
+        let [zero, one] = [0, 1].map(|k| line(&format!("const {k}: i64")));
+        let step = line(&format!("to_i64 {steps}"));
+        let last = line(&format!("sub %m, {one}"));
+        let known = line(&format!("min {step}, {last}"));
+        let rate = element("rates", line(&format!("max {known}, {zero}")));
         let inputs: [Traced; I] = std::array::from_fn(|k| outside(format!("c{k}")));
-        let scheduled = R::schedule(&inputs, steps);
+        let scheduled = R::schedule(&inputs, rate, steps);
         let next = steps + constant(1.0);
         std::iter::once(next).chain(scheduled).collect::<Vec<_>>()
     });
-    let numbers = (0..I).map(|k| format!("%c{k}: f64"));
-    let params: Vec<String> = std::iter::once("%steps: f64[1]".to_string()).chain(numbers).collect();
+    let arrays = ["%steps: f64[1]", "%rates: f64[%m]"].map(String::from);
+    let params: Vec<String> = arrays.into_iter().chain((0..I).map(|k| format!("%c{k}: f64"))).collect();
     let outs: Vec<_> = outs.into_iter().map(|v| (v, "f64[1]".to_string())).collect();
     function(&format!("{}_schedule", R::NAME), &params, "1", &text, &outs)
 }
 
-/// A rule's functions: for a type of numbers the update, for `f64` the schedule if there is one.
+/// A rule's functions: for `f32` and `f64` the update, for `f64` the schedule.
 struct Functions {
     name: &'static str,
     updates: [String; 2],
-    schedule: Option<String>,
+    schedule: String,
 }
 
 fn functions<R, const K: usize, const C: usize, const I: usize, const D: usize>() -> Functions
@@ -185,7 +191,7 @@ where
     Functions {
         name: R::NAME,
         updates: ["f32", "f64"].map(update::<R, K, C, I, D>),
-        schedule: (D > 0).then(schedule::<R, K, C, I, D>),
+        schedule: schedule::<R, K, C, I, D>(),
     }
 }
 
@@ -225,52 +231,121 @@ fn squares(elem: &'static str) -> String {
     )
 }
 
-/// A function's kernel as the runtime writes it, and its text, which may write what it reads.
-fn written(text: &str, elem: &str, root: &Path) -> (String, (PathBuf, String)) {
+/// Every number times that in the GPU's memory.
+fn scale(elem: &'static str) -> String {
+    let (text, new) = lines(elem, || {
+        let x = element("p", "%i");
+        let factor = element("factor", line("const 0: i64"));
+        x * if elem == "f32" { line(&format!("to_f32 {factor}")) } else { factor }
+    });
+    let params = [format!("%p: {elem}[%n]"), "%factor: f64[1]".to_string()];
+    function("scale", &params, "%n", &text, &[(new, format!("{elem}[%n]"))])
+}
+
+/// The norm from the sum of squares, and the factor that brings it down to a limit, or 1.
+const FACTOR: &str = "fn @clip_factor(%sum: f64[1], %limit: f64) -> (f64[1], f64[1]) {
+  %norm, %factor = nest (%i < 1) outs (build, build) {
+    %s = index %sum[%i]
+    %r = sqrt %s
+    %tiny = const 1e-6: f64
+    %d = add %r, %tiny
+    %f = div %limit, %d
+    %one = const 1.0: f64
+    %fits = ge %f, %one
+    %g = select %fits, %one, %f
+    yield %r, %g
+  }
+  return %norm, %factor
+}
+";
+
+/// A file beside `kernels.rs`, and what is in it.
+type File = (PathBuf, String);
+
+fn file(name: &str) -> (String, PathBuf) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src/optim/gpu");
+    (format!("ptx/{name}.ptx"), root.join(format!("ptx/{name}.ptx")))
+}
+
+fn parsed(text: &str) -> Func {
     let module = parse(text).unwrap_or_else(|e| panic!("line {}: {}\n{text}", e.line, e.message));
-    let func = module.entry();
-    let mut made = kernel(func, elem, "optim");
+    module.entry().clone()
+}
+
+/// A function's kernel as the runtime writes it, and its text, which may write what it reads.
+fn written(text: &str, elem: &str) -> (String, File) {
+    let func = parsed(text);
+    let mut made = kernel(&func, elem, "optim");
     made.1.text = made.1.text.replace("ld.global.nc.", "ld.global.");
-    let file = format!("ptx/{}_{elem}.ptx", func.name);
-    let description = described(func, &made, &file);
+    let (file, path) = file(&format!("{}_{elem}", func.name));
+    let description = described(&func, &made, &file);
     let description = description.trim_start().trim_start_matches(&format!("{}: ", func.name)).to_string();
-    (description.trim_end().trim_end_matches(',').to_string(), (root.join(&file), made.1.text))
+    (description.trim_end().trim_end_matches(',').to_string(), (path, made.1.text))
+}
+
+/// As [`written`], a kernel that takes many arrays at once. What it makes goes where its arrays are, but for the gradient.
+fn tabled(text: &str, elem: &str) -> (String, File) {
+    let func = parsed(text);
+    let nest = func.body.insts.iter().find(|i| matches!(i.kind, Kind::Nest(_))).expect("a nest");
+    let is_array = |v: &Value| func.values.ty(*v).is_array();
+    let arrays: Vec<Value> = func.params().iter().copied().filter(is_array).collect();
+    let changed: Vec<Value> = arrays.iter().copied().filter(|&v| func.values[v].name != "g").collect();
+    let name = format!("optim_{}_{elem}", func.name);
+    let Table { kernel, columns } = ptx::table(&func, nest, &name, &changed).expect("it has a kernel");
+    let numbers: Vec<Value> = func.params().iter().copied().filter(|v| !is_array(v)).collect();
+    let others: Vec<Value> = arrays.into_iter().filter(|v| !columns.contains(v)).collect();
+    let place = |all: &[Value], v: Value| all.iter().position(|&p| p == v).expect("it is a parameter");
+    let param = |p: &Param| match *p {
+        Param::Scalar(v) => format!("Param::Scalar({})", place(&numbers, v)),
+        Param::Array(v) => format!("Param::Array({})", place(&others, v)),
+        ref other => format!("Param::{other:?}"),
+    };
+    let params: Vec<String> = kernel.params.iter().map(param).collect();
+    let (file, path) = file(&format!("{}_{elem}", func.name));
+    let description = format!(
+        "Table {{ name: {name:?}, ptx: include_str!({file:?}), params: &[{}], columns: {} }}",
+        params.join(", "),
+        columns.len()
+    );
+    (description, (path, kernel.text.replace("ld.global.nc.", "ld.global.")))
+}
+
+/// The tables of both precisions.
+fn tables(texts: &[String; 2], files: &mut Vec<File>) -> String {
+    let [single, double] = [0, 1].map(|k| {
+        let (code, file) = tabled(&texts[k], ["f32", "f64"][k]);
+        files.push(file);
+        code
+    });
+    format!("[\n            {single},\n            {double},\n        ]")
 }
 
 /// All files with what is in them.
-fn files() -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src/optim/gpu");
+fn files() -> Vec<File> {
     let mut files = Vec::new();
     let mut code = String::from(
-        "//! Generated from the rules: see `tests/tests/ptx/optim.rs`.\n\nuse super::{Clip, Kernels};\n\
-         use crate::cuda::{Kernel, Out, Param};\n\npub(super) static ALL: &[Kernels] = &[\n",
+        "//! Generated from the rules: see `tests/tests/ptx/optim.rs`.\n\nuse super::Kernels;\nuse super::clip::Clip;\n\
+         use crate::cuda::{Kernel, Out, Param, Table};\n\npub(super) static ALL: &[Kernels] = &[\n",
     );
     for rule in all() {
-        let schedule = rule.schedule.as_ref().map(|text| written(text, "f64", &root));
-        for (text, elem) in rule.updates.iter().zip(["f32", "f64"]) {
-            let (update, file) = written(text, elem, &root);
-            files.push(file);
-            let schedule = schedule.as_ref().filter(|_| elem == "f64");
-            let schedule = schedule.map_or("None".to_string(), |(code, _)| format!("Some({code})"));
-            let bytes = if elem == "f32" { 4 } else { 8 };
-            let _ = writeln!(
-                code,
-                "    Kernels {{\n        name: ({:?}, {bytes}),\n        update: {update},\n        schedule: {schedule},\n    }},",
-                rule.name
-            );
-        }
-        files.extend(schedule.map(|(_, file)| file));
+        let updates = tables(&rule.updates, &mut files);
+        let (schedule, file) = written(&rule.schedule, "f64");
+        files.push(file);
+        let _ = writeln!(
+            code,
+            "    Kernels {{\n        name: {:?},\n        updates: {updates},\n        schedule: {schedule},\n    }},",
+            rule.name
+        );
     }
-    code.push_str("];\n\npub(super) static CLIPS: &[Clip] = &[\n");
-    for elem in ["f32", "f64"] {
-        let [value, squares] = [clip_value(elem), squares(elem)].map(|text| {
-            let (code, file) = written(&text, elem, &root);
-            files.push(file);
-            code
-        });
-        let _ = writeln!(code, "    Clip {{ value: {value}, squares: {squares} }},");
+    code.push_str("];\n\npub(super) static CLIP: Clip = Clip {\n");
+    for (name, function) in [("value", clip_value as fn(_) -> _), ("squares", squares), ("scale", scale)] {
+        let tables = tables(&["f32", "f64"].map(function), &mut files);
+        let _ = writeln!(code, "    {name}: {tables},");
     }
-    code.push_str("];\n");
+    let (factor, file) = written(FACTOR, "f64");
+    files.push(file);
+    let _ = writeln!(code, "    factor: {factor},\n}};");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src/optim/gpu");
     files.push((root.join("kernels.rs"), code));
     files
 }

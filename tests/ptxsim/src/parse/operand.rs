@@ -294,6 +294,9 @@ impl<'a> Parser<'a> {
                 (Some(Symbol::Shared(at) | Symbol::Local(at)), _) if ty.size() >= 4 && !ty.is_float() => {
                     Ok(Src::Bits(at as u64))
                 }
+                (Some(Symbol::Param { offset, .. }), _) if ty.size() == 8 && !ty.is_float() => {
+                    Ok(Src::Bits(offset as u64))
+                }
                 (Some(Symbol::Constant(at)), _) if ty.size() == 8 => Ok(Src::Bits(at as u64 | CONSTANT)),
                 (None, Some(s)) if ty.size() == 4 => Ok(Src::Special(s)),
                 _ => self.fail(format!("`{name}` is not known or does not fit here")),
@@ -306,7 +309,7 @@ impl<'a> Parser<'a> {
         let Operand::Memory(name, offset) = *operand else { return self.fail("an address is wanted") };
         let at = |start: usize| Ok(Address { base: None, offset: (start as u64).wrapping_add(offset) });
         match (self.lookup(name), space) {
-            (Some(Symbol::Reg(r)), Space::Global | Space::Const)
+            (Some(Symbol::Reg(r)), Space::Global | Space::Const | Space::Param)
                 if self.module.regs[r as usize].fits(Ty::U64, false) =>
             {
                 Ok(Address { base: Some(r), offset })
