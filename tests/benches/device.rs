@@ -93,6 +93,9 @@ fn usage(device: &Device) -> Result<(), DeviceError> {
     Ok(())
 }
 
+/// The parameters of the fit at first.
+const START: [f32; 4] = [0.5, -0.3, 0.2, 0.1];
+
 #[differentiable(wrt(p))]
 fn cubic_of(p: &[f32; 4], x: &[f32], y: &[f32]) -> f32 {
     let mut sum = 0.0;
@@ -103,17 +106,31 @@ fn cubic_of(p: &[f32; 4], x: &[f32], y: &[f32]) -> f32 {
     sum
 }
 
+/// The loss at the start in double precision.
+fn loss_at_start(x: &[f32], y: &[f32]) -> f64 {
+    let [a, b, c, d] = START.map(f64::from);
+    let residual = |(&x, &y): (&f32, &f32)| {
+        let x = f64::from(x);
+        a + x * (b + x * (c + x * d)) - f64::from(y)
+    };
+    x.iter().zip(y).map(|point| residual(point).powi(2)).sum()
+}
+
 /// Steps of gradient descent on the fit: value, slopes and new parameters, one launch of a recording each.
 fn recorded(device: &Device, sizes: &[usize], steps: usize, rate: f64) -> Result<(), DeviceError> {
     for &n in sizes {
         let x = Tensor::<f32>::rand(&[n], 1, device)?;
         let y = Tensor::<f32>::rand(&[n], 2, device)?;
-        let params = Tensor::from([0.5f32, -0.3, 0.2, 0.1]).to(device)?;
+        let params = Tensor::from(START).to(device)?;
         let mut step = device.record_with(params, |p| {
             let (value, slopes) = cubic_of::on(device).queued().value_and_grad(&*p, &x, &y)?;
             p.descend(&slopes, 1e-6 / n as f32)?;
             Ok(value)
         });
+        step.run()?;
+        let value = step.last().map(Tensor::item).transpose()?.map_or(f64::NAN, f64::from);
+        let wanted = loss_at_start(&x.to_vec()?, &y.to_vec()?);
+        assert!((value - wanted).abs() <= 1e-5 * wanted, "the loss of {n} points is {value}, not {wanted}");
         (0..4).try_for_each(|_| step.run())?;
         let time = seconds(|| {
             (0..steps).try_for_each(|_| step.run())?;

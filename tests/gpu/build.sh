@@ -2,23 +2,40 @@
 # Builds what is carried to a machine with a GPU: test programs, the benchmark, and the script that runs them. No toolkit,
 # driver or GPU is needed here, and no Rust there.
 #
-#     tests/gpu/build.sh FOLDER        # then copy FOLDER over and run FOLDER/run.sh
+#     tests/gpu/build.sh FOLDER            # then copy FOLDER over and run FOLDER/run.sh
+#     tests/gpu/build.sh FOLDER --debug    # as `cargo test` builds, to try the scripts
 set -euo pipefail
-folder=${1:?"where to put the programs"}
+mkdir -p "${1:?"where to put the programs"}"
+folder=$(cd "$1" && pwd)
+profile=(--release)
+[ "${2:-}" != --debug ] || profile=()
 cd "$(dirname "$0")/../.."
-mkdir -p "$folder"
 
-cargo test --release -p pullback-tests --features cuda --no-run --message-format=json \
-    --test cuda --test emitted --test language --test dense --test derivatives --test tensors --test placed --bench device |
+# Every test that asks for a GPU.
+checks=$(grep -rlE 'fake::device|agrees(_on_gpu)?!' tests/tests | cut -d / -f 3 | sed 's/\.rs$//' | sort -u)
+wanted=()
+for check in $checks; do
+    wanted+=(--test "$check")
+done
+# The whole workspace, so that what `cargo test --workspace --features cuda` built serves here.
+cargo test ${profile[@]+"${profile[@]}"} --workspace --features cuda --no-run --message-format=json \
+    "${wanted[@]}" --bench device |
     python3 -c '
-import json, shutil, sys
-folder = sys.argv[1]
+import json, os, shutil, sys
+folder, libraries = sys.argv[1], set()
 for line in sys.stdin:
     made = json.loads(line)
-    if made.get("executable") and made["target"]["kind"] != ["lib"]:
-        shutil.copy2(made["executable"], folder + "/" + made["target"]["name"])
+    if made.get("executable") and {"test", "bench"} & set(made["target"]["kind"]):
+        shutil.copy2(made["executable"], os.path.join(folder, made["target"]["name"]))
+        libraries.add(os.path.join(os.path.dirname(made["executable"]), "libpullback_fakecuda.so"))
+# For machines without a GPU.
+for library in libraries:
+    shutil.copy2(library, folder)
 ' "$folder"
+printf '%s\n' $checks > "$folder/checks"
 cp tests/gpu/run.sh tests/peers/gpu.py "$folder"
-# For --small on a machine without a GPU.
-cp target/release/deps/libpullback_fakecuda.so "$folder"
-ls -l "$folder"
+# Names of functions are not worth their weight on the way.
+for program in $checks device; do
+    strip "$folder/$program" 2> /dev/null || true
+done
+du -ch "$folder"/* | tail -n 1

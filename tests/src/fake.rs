@@ -25,13 +25,19 @@ fn library() -> PathBuf {
     library
 }
 
+/// Whether tests take the machine's own driver and cuBLAS: `PULLBACK_GPU` is set.
+#[must_use]
+pub fn is_machines() -> bool {
+    std::env::var_os("PULLBACK_GPU").is_some()
+}
+
 /// The GPU of the driver for tests; with `PULLBACK_GPU` set, that of the machine.
 ///
 /// # Panics
-/// If its library was not built, or another driver was opened before.
+/// If its library was not built, or another driver was opened before; if the machine has none.
 pub fn device() -> Device {
     CHOSEN.call_once(|| {
-        if std::env::var_os("PULLBACK_GPU").is_some() {
+        if is_machines() {
             return;
         }
         let library = library();
@@ -39,7 +45,7 @@ pub fn device() -> Device {
         let chosen = unsafe { use_library(&library) };
         assert!(chosen, "{} is not there", library.display());
     });
-    Device::cuda(0).expect("the driver for tests has a GPU")
+    Device::cuda(0).unwrap_or_else(|e| panic!("no GPU for tests: {e}"))
 }
 
 /// How many kernels the driver for tests runs while `f` does its work; `None` on a real GPU. Graphs count as the kernels
@@ -56,7 +62,7 @@ pub fn launches(device: &Device, f: impl FnOnce()) -> Option<u64> {
         // SAFETY: this is the type of that function.
         Some(unsafe { std::mem::transmute::<*mut c_void, extern "C" fn() -> u64>(found) }())
     };
-    if std::env::var_os("PULLBACK_GPU").is_some() {
+    if is_machines() {
         f();
         return None;
     }

@@ -195,7 +195,6 @@ fn what_cannot_be_recorded_is_an_error() {
 #[test]
 fn errors_are_values() {
     let (_one, gpu) = gpu();
-    assert_eq!(Device::cuda(7).unwrap_err(), DeviceError::NoDevice(7));
     assert_eq!(Buffer::zeroed(&gpu, 1 << 40).map(drop), Err(DeviceError::OutOfMemory(1 << 40)));
     let buffer = Buffer::zeroed(&gpu, 8).unwrap();
     assert_eq!(buffer.write(&[0; 4]), Err(DeviceError::Length { expected: 8, found: 4 }));
@@ -210,6 +209,12 @@ fn errors_are_values() {
     assert_eq!(other("6.0", "99.0"), DeviceError::DriverTooOld);
     assert!(matches!(other("entry k", "entry j"), DeviceError::Driver { .. }));
     assert!(matches!(other("sm_52", "sm_999"), DeviceError::Compile(_)));
+}
+
+#[test]
+fn errors_of_the_driver_and_its_name_are_told() {
+    let (_one, gpu) = gpu();
+    assert_eq!(Device::cuda(7).unwrap_err(), DeviceError::NoDevice(7));
     assert_eq!(Device::best().to_string(), "cuda:0 (pullback-fakecuda)");
     assert_eq!(gpu.capability(), (9, 0));
 }
