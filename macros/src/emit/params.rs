@@ -1,7 +1,7 @@
 //! Parameters as slices and numbers, and the lengths that they bind.
 
 use proc_macro2::{Ident, TokenStream};
-use pullback_kernels::ir::{Extent, Scalar, Ty, Value};
+use pullback_kernels::ir::{Extent, Func, Scalar, Ty, Value};
 use quote::quote;
 use syn::ext::IdentExt;
 
@@ -39,6 +39,16 @@ enum Of {
     Tangent,
 }
 
+/// What the length of an axis says; lengths as `shape` takes them.
+enum Length {
+    /// It must be so long.
+    Exactly(TokenStream, usize),
+    /// It must be as long as one before.
+    Equal(TokenStream, TokenStream),
+    /// It is the first with this size.
+    Binds(Value, TokenStream),
+}
+
 /// A leaf of a parameter.
 struct Leaf {
     access: Access,
@@ -63,19 +73,13 @@ impl Code<'_, '_> {
         cotangents: &[Param],
         values: &[Value],
     ) -> TokenStream {
-        let mut leaves: Vec<(&Param, Leaf)> = Vec::new();
         for param in params.iter().chain(cotangents) {
             self.names.reserve(&param.name.unraw().to_string());
         }
-        leaves.extend(params.iter().flat_map(|p| leaves_of(p, Of::Value).into_iter().map(move |l| (p, l))));
-        let floats = |p| tangent_leaves(p).into_iter().map(move |l| (p, l));
-        leaves.extend(cotangents.iter().flat_map(floats));
+        let leaves = all_leaves(params, cotangents);
         assert_eq!(leaves.len(), values.len(), "`{function}`: parameters and leaves differ in number");
-        let mut sizes = TokenStream::new();
-        let mut known = Vec::new();
-        for ((param, leaf), &v) in leaves.iter().zip(values) {
-            sizes.extend(self.bind_sizes(function, param, leaf, v, &mut known));
-        }
+        let lengths = lengths(self.func, &leaves, values);
+        let sizes: TokenStream = lengths.into_iter().map(|l| self.bind_length(function, l)).collect();
         let bind = leaves.iter().zip(values).map(|((param, leaf), &v)| self.bind_leaf(param, leaf, v));
         let bound: TokenStream = bind.collect();
         quote!(#sizes #bound)
@@ -92,39 +96,17 @@ impl Code<'_, '_> {
         out
     }
 
-    fn bind_sizes(
-        &mut self,
-        function: &str,
-        param: &Param,
-        leaf: &Leaf,
-        v: Value,
-        known: &mut Vec<(Value, TokenStream)>,
-    ) -> TokenStream {
-        let (shape, mut out) = (self.ty(v).shape(), TokenStream::new());
-        let text = format!("{}{}", param.name.unraw(), leaf.way);
-        for (&extent, Axis { len, noun }) in shape.iter().zip(&leaf.axes) {
-            let this = quote!((#text, #noun, #len));
-            match extent {
-                Extent::Const(n) if !len.to_string().starts_with(char::is_numeric) => {
-                    let n = n as usize;
-                    out.extend(quote!(::pullback::shape::exactly(#function, #this, #n);));
-                }
-                Extent::Const(_) => {}
-                Extent::Value(size) => match known.iter().find(|(v, _)| *v == size) {
-                    Some((_, first)) if first.to_string() == this.to_string() => {}
-                    Some((_, first)) => {
-                        out.extend(quote!(::pullback::shape::equal(#function, #first, #this);))
-                    }
-                    None => {
-                        known.push((size, this));
-                        let name = self.names.fresh(self.source_name(size), "n");
-                        self.nums.insert(size, Num::index(quote!(#name)));
-                        out.extend(quote!(let #name = #len;));
-                    }
-                },
+    /// What a length says of the program: it is checked, or it binds a name.
+    fn bind_length(&mut self, function: &str, length: Length) -> TokenStream {
+        match length {
+            Length::Exactly(this, n) => quote!(::pullback::shape::exactly(#function, #this, #n);),
+            Length::Equal(first, this) => quote!(::pullback::shape::equal(#function, #first, #this);),
+            Length::Binds(size, len) => {
+                let name = self.names.fresh(self.source_name(size), "n");
+                self.nums.insert(size, Num::index(quote!(#name)));
+                quote!(let #name = #len;)
             }
         }
-        out
     }
 
     fn bind_leaf(&mut self, param: &Param, leaf: &Leaf, v: Value) -> TokenStream {
@@ -175,6 +157,57 @@ impl Code<'_, '_> {
     fn shadow(&mut self, param: &Param, name: &str, suffix: &str) -> Ident {
         if suffix.is_empty() { param.name.clone() } else { self.names.fresh(name, "x") }
     }
+}
+
+/// The leaves of parameters, and of cotangents those that are floats.
+fn all_leaves<'p>(params: &'p [Param], cotangents: &'p [Param]) -> Vec<(&'p Param, Leaf)> {
+    let own = params.iter().flat_map(|p| leaves_of(p, Of::Value).into_iter().map(move |l| (p, l)));
+    let floats = |p| tangent_leaves(p).into_iter().map(move |l| (p, l));
+    own.chain(cotangents.iter().flat_map(floats)).collect()
+}
+
+/// What the lengths of leaves say, in order: `values` are the parameters of the IR function.
+fn lengths(func: &Func, leaves: &[(&Param, Leaf)], values: &[Value]) -> Vec<Length> {
+    let (mut known, mut out) = (Vec::<(Value, TokenStream)>::new(), Vec::new());
+    for ((param, leaf), &v) in leaves.iter().zip(values) {
+        let text = format!("{}{}", param.name.unraw(), leaf.way);
+        for (&extent, Axis { len, noun }) in func.values.ty(v).shape().iter().zip(&leaf.axes) {
+            let this = quote!((#text, #noun, #len));
+            match extent {
+                Extent::Const(n) if !len.to_string().starts_with(char::is_numeric) => {
+                    out.push(Length::Exactly(this, n as usize));
+                }
+                Extent::Const(_) => {}
+                Extent::Value(size) => match known.iter().find(|(v, _)| *v == size) {
+                    Some((_, first)) if first.to_string() == this.to_string() => {}
+                    Some((_, first)) => out.push(Length::Equal(first.clone(), this)),
+                    None => {
+                        known.push((size, this));
+                        out.push(Length::Binds(size, len.clone()));
+                    }
+                },
+            }
+        }
+    }
+    out
+}
+
+/// The checks of the lengths of parameters, and of cotangents, as errors of code that returns a `Result`. `func` takes the leaves of
+/// the parameters, so many constants, and the cotangents.
+pub(super) fn checks(
+    function: &str,
+    (params, consts, cotangents): (&[Param], usize, &[Param]),
+    func: &Func,
+) -> TokenStream {
+    let own = params.iter().map(|p| leaves_of(p, Of::Value).len()).sum();
+    let (own, rest) = func.params().split_at(own);
+    let values = [own, &rest[consts..]].concat();
+    let check = |length| match length {
+        Length::Exactly(this, n) => quote!(::pullback::shape::is_exactly(#function, #this, #n)?;),
+        Length::Equal(first, this) => quote!(::pullback::shape::agree(#function, #first, #this)?;),
+        Length::Binds(..) => TokenStream::new(),
+    };
+    lengths(func, &all_leaves(params, cotangents), &values).into_iter().map(check).collect()
 }
 
 /// A leaf with the parameter's name, and what its axes count.

@@ -77,12 +77,12 @@ fn print(
     let arguments: Vec<Ident> = (0..params.len()).map(|k| format_ident!("leaf_{k}")).collect();
     let nouns: Vec<Nouns> =
         sig.params.iter().flat_map(nouns).chain(tangents.iter().flat_map(nouns_of_tangent)).collect();
-    let bind = printer.bind(&function, &nouns, params, &arguments);
+    let bind = printer.bind(&sig.title(), &nouns, params, &arguments);
     let consts = printer.bind_consts(sig, hidden);
     let (body, words) = match printer.whole() {
         Ok(body) => (quote!(#bind #consts #body), printer.in_words(what)),
         Err(why) => {
-            let message = format!("`{function}` runs on the CPU only: {why}");
+            let message = format!("`{}` runs on the CPU only: {why}", sig.title());
             printer.kernels = TokenStream::new();
             let refusal = quote!(::core::result::Result::Err(::pullback::DeviceError::Unsupported(#message)));
             let words = if printer.queued { String::new() } else { format!("// On a GPU: {message}\n") };

@@ -29,7 +29,7 @@ pub(in super::super) fn all(
     if sig.params.iter().any(|p| p.passing == Passing::Mut) {
         return Printed::default();
     }
-    let function = Function::new(sig, types);
+    let function = Function::new(sig, types, &derivatives.vjp);
     let programs = cfg!(feature = "cuda").then(|| programs(sig, derivatives));
     let mut methods = methods(&function, pull, programs.as_ref());
     let (mut code, mut words) = (TokenStream::new(), String::new());
@@ -100,13 +100,15 @@ fn vjp_on_cpu(function: &Function<'_>, pull: &Sweep) -> TokenStream {
         seeds.iter().map(|Param { name, ty, .. }| if is_number(ty) { quote!(#name) } else { quote!(&#name) });
     let wrt: Vec<&Param> = function.wrt().map(|(p, _)| p).collect();
     let (zero, gradient) = (zero_gradient(types, &wrt), cpu::given_back(function, &quote!(#grad)));
+    let (fits, seeds_fit) = (function.checks(&[]), function.checks(&seeds));
     quote! {
         ::pullback::on::guarded(|| {
             #hold
-            let #value = { #lend #primal };
+            let #value = { #lend #fits #primal };
             let #pulled: ::pullback::on::Pull<'pull, #seed_type, #own> = ::std::boxed::Box::new(move |#pattern: #seed_type| {
                 ::pullback::on::guarded(|| {
                     #lend
+                    #seeds_fit
                     let mut #grad: #grad_type = #zero;
                     let mut #buffers = <#buffers_type as ::core::default::Default>::default();
                     #backward(#(#arguments,)* #(#passed,)* &mut #grad, &mut #buffers);

@@ -7,10 +7,10 @@ use super::super::surface::{argument, call, local};
 use super::super::sweep::Sweep;
 use super::{Function, Open};
 
-/// Arguments as host values, under the parameters' names.
+/// Arguments as host values, under the parameters' names; what does not fit together is an error.
 pub(super) fn held(function: &Function<'_>) -> TokenStream {
-    let (hold, lend) = (hold(function), lend(function));
-    quote!(#hold #lend)
+    let (hold, lend, fits) = (hold(function), lend(function), function.checks(&[]));
+    quote!(#hold #lend #fits)
 }
 
 /// What the call keeps of its arguments, under the parameters' names.

@@ -7,6 +7,7 @@ mod modes;
 mod queued;
 
 use proc_macro2::{Ident, TokenStream};
+use pullback_kernels::ir::Func;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 
@@ -96,17 +97,26 @@ struct Function<'s> {
     opens: Vec<Option<Open<'s>>>,
     /// How many parameters are the function's own; directions follow.
     own: usize,
+    /// A derivative, whose parameters tell which lengths must agree.
+    func: &'s Func,
 }
 
 impl<'s> Function<'s> {
-    fn new(sig: &'s Signature, types: &'s Types) -> Function<'s> {
-        Function::along(sig, sig.params.len(), types)
+    fn new(sig: &'s Signature, types: &'s Types, func: &'s Func) -> Function<'s> {
+        Function::along(sig, sig.params.len(), types, func)
     }
 
     /// A function whose signature has directions after so many parameters of its own.
-    fn along(sig: &'s Signature, own: usize, types: &'s Types) -> Function<'s> {
+    fn along(sig: &'s Signature, own: usize, types: &'s Types, func: &'s Func) -> Function<'s> {
         let open = |p| generic(sig, p).map(|generic| Open { param: p, generic });
-        Function { sig, types, opens: sig.params.iter().map(open).collect(), own }
+        Function { sig, types, opens: sig.params.iter().map(open).collect(), own, func }
+    }
+
+    /// Errors where lengths of arguments do not agree, or those of cotangents of the results.
+    fn checks(&self, cotangents: &[Param]) -> TokenStream {
+        let (own, directions) = self.sig.params.split_at(self.own);
+        let tangents = [directions, cotangents].concat();
+        super::params::checks(&self.sig.title(), (own, self.sig.consts.len(), &tangents), self.func)
     }
 
     /// The parameters, each with what may stand for it.
@@ -146,7 +156,7 @@ impl<'s> Function<'s> {
 
 /// Everything that is generated for calls on devices, for a function of one float.
 pub(super) fn all(sig: &Signature, derivatives: &Derivatives, types: &Types, into: &Sweep) -> Printed {
-    let function = Function::new(sig, types);
+    let function = Function::new(sig, types, &derivatives.vjp);
     let programs = programs(sig, derivatives);
     let on = format_ident!("{}On", camel(&sig.name.unraw().to_string()));
     let queued_programs = queued_programs(sig, derivatives);

@@ -37,7 +37,7 @@ pub(super) fn all(
         };
         let mut extended = sig.clone();
         extended.params.extend(along.iter().cloned());
-        let function = Function::along(&extended, sig.params.len(), types);
+        let function = Function::along(&extended, sig.params.len(), types, &derived.func);
         let mode = match derived.mode {
             Mode::Jvp => jvp(&function, sig, derived, value),
             Mode::Hvp => hvp(&function, derived),
@@ -92,7 +92,7 @@ fn jvp(function: &Function<'_>, sig: &Signature, derived: &Derived, value: Optio
         Some(program) => {
             func.body.results.drain(..own);
             opt::dce::run(&mut func);
-            (derivatives, gpu::value_of(&Function::new(sig, function.types), program))
+            (derivatives, gpu::value_of(&Function::new(sig, function.types, function.func), program))
         }
         None => {
             let values = named(function, "value", own);
