@@ -567,6 +567,11 @@ const _: () = {
                 );
                 let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                 let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                ::pullback::shape::agree(
+                    "loss",
+                    ("_x", "elements", _x.len()),
+                    ("_y", "elements", _y.len()),
+                )?;
                 let mut workspace = <LossWorkspace as ::core::default::Default>::default();
                 let value = loss_forward_and_backward(
                     a,
@@ -666,6 +671,11 @@ const _: () = {
                 );
                 let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                 let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                ::pullback::shape::agree(
+                    "loss",
+                    ("_x", "elements", _x.len()),
+                    ("_y", "elements", _y.len()),
+                )?;
                 ::core::result::Result::Ok(loss(a, b, c, d, _x, _y))
             })
         }
@@ -744,6 +754,11 @@ const _: () = {
                 );
                 let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                 let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                ::pullback::shape::agree(
+                    "loss",
+                    ("_x", "elements", _x.len()),
+                    ("_y", "elements", _y.len()),
+                )?;
                 let mut workspace = <LossWorkspace as ::core::default::Default>::default();
                 let value = loss_forward_and_backward(
                     a,
@@ -847,6 +862,11 @@ const _: () = {
                 );
                 let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                 let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                ::pullback::shape::agree(
+                    "loss",
+                    ("_x", "elements", _x.len()),
+                    ("_y", "elements", _y.len()),
+                )?;
                 ::pullback::Differentiable::to(&loss(a, b, c, d, _x, _y), self.device)
             })
         }

@@ -635,6 +635,11 @@ const _: () = {
                         );
                         let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                         let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                        ::pullback::shape::agree(
+                            "loss",
+                            ("_x", "elements", _x.len()),
+                            ("_y", "elements", _y.len()),
+                        )?;
                         let mut workspace = <LossWorkspace as ::core::default::Default>::default();
                         let value = loss_forward_and_backward(
                             a,
@@ -772,6 +777,11 @@ const _: () = {
                         );
                         let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                         let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                        ::pullback::shape::agree(
+                            "loss",
+                            ("_x", "elements", _x.len()),
+                            ("_y", "elements", _y.len()),
+                        )?;
                         ::core::result::Result::Ok(loss(a, b, c, d, _x, _y))
                     })
                 }
@@ -936,6 +946,11 @@ const _: () = {
                         );
                         let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                         let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                        ::pullback::shape::agree(
+                            "loss",
+                            ("_x", "elements", _x.len()),
+                            ("_y", "elements", _y.len()),
+                        )?;
                         let mut workspace = <LossWorkspace as ::core::default::Default>::default();
                         let value = loss_forward_and_backward(
                             a,
@@ -1079,6 +1094,11 @@ const _: () = {
                         );
                         let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
                         let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                        ::pullback::shape::agree(
+                            "loss",
+                            ("_x", "elements", _x.len()),
+                            ("_y", "elements", _y.len()),
+                        )?;
                         ::pullback::Differentiable::to(
                             &loss(a, b, c, d, _x, _y),
                             self.device,
