@@ -25,9 +25,10 @@ pub(super) fn method(sig: &Signature) -> TokenStream {
         let of = match filled(sig).find(|p| s.name == format_ident!("seed_{}", p.name.unraw())) {
             Some(p) => {
                 let name = &p.name;
-                like(&p.ty, &quote!((&*#name)), &quote!(#name.to_owned()))
+                let mixed = p.ty.leaves().iter().any(|l| !l.active);
+                like(&p.ty, mixed, &quote!((&*#name)), &quote!(#name.to_owned()))
             }
-            None => like(&sig.ret, &quote!((&#value)), &quote!(#value)),
+            None => like(&sig.ret, false, &quote!((&#value)), &quote!(#value)),
         };
         (quote!(let #name = ::pullback::check::weigh(#of);), quote!(#name.clone()))
     });
@@ -118,7 +119,7 @@ fn along(sig: &Signature, param: &Param, wrt: &[&Param]) -> TokenStream {
             return quote!(#start.clone_owned());
         }
         let reference = if p.passing == Passing::Ref { quote!(#start) } else { quote!((&#start)) };
-        like(&p.ty, &reference, &quote!(#start.to_owned()))
+        like(&p.ty, false, &reference, &quote!(#start.to_owned()))
     };
     let from = start(param);
     let arguments = sig.params.iter().map(|p| match p.passing {
@@ -169,13 +170,14 @@ fn probed(param: &Param, probe: &proc_macro2::Ident) -> TokenStream {
     }
 }
 
-/// A value with the numbers of a tangent, those of structs zero: `owned` itself where a value is its own tangent.
-fn like(ty: &RustTy, reference: &TokenStream, owned: &TokenStream) -> TokenStream {
+/// A value with the numbers of a tangent, those of structs zero: `owned` itself where a value is its own tangent. Whether it is not,
+/// because of numbers beside floats.
+fn like(ty: &RustTy, mixed: bool, reference: &TokenStream, owned: &TokenStream) -> TokenStream {
     match ty {
-        RustTy::Slice(t) if t.has_user_type() => {
+        RustTy::Slice(t) if t.has_user_type() || mixed => {
             quote!(#reference.iter().map(::pullback::Differentiable::zeros_like).collect::<::std::vec::Vec<_>>())
         }
-        ty if ty.has_user_type() => quote!(::pullback::Differentiable::zeros_like(#reference)),
+        ty if ty.has_user_type() || mixed => quote!(::pullback::Differentiable::zeros_like(#reference)),
         _ => owned.clone(),
     }
 }

@@ -9,8 +9,10 @@ use crate::differentiable::inside;
 use crate::tensor::Float;
 use crate::{DeviceError, Differentiable, Tensor};
 
+mod buffers;
 #[cfg(feature = "cuda")]
 mod columns;
+pub use buffers::Buffer;
 #[cfg(feature = "cuda")]
 pub use columns::{Column, Columns, Element, alone, flatten_part, flatten_slices, next_value, stack_part};
 
@@ -59,6 +61,9 @@ pub trait Parameter {
     /// The type of its gradient.
     type Tangent: Cotangent;
 
+    /// A copy.
+    fn owned(&self) -> Self::Owned;
+
     /// Its columns.
     #[cfg(feature = "cuda")]
     fn columns(&self, out: &mut Columns) -> Result<(), DeviceError>;
@@ -70,6 +75,10 @@ where
 {
     type Owned = T;
     type Tangent = T::Tangent;
+
+    fn owned(&self) -> T {
+        self.copied()
+    }
 
     #[cfg(feature = "cuda")]
     fn columns(&self, out: &mut Columns) -> Result<(), DeviceError> {
@@ -83,6 +92,10 @@ where
 {
     type Owned = Vec<T>;
     type Tangent = Vec<T::Tangent>;
+
+    fn owned(&self) -> Vec<T> {
+        self.iter().map(T::copied).collect()
+    }
 
     #[cfg(feature = "cuda")]
     fn columns(&self, out: &mut Columns) -> Result<(), DeviceError> {

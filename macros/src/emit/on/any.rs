@@ -10,7 +10,7 @@ use super::super::surface::{argument, call, local, pull_types, zero_gradient};
 use super::super::sweep::{self, Sweep};
 use super::super::{Derivatives, gpu as printer};
 use super::{Function, Open, Printed, Types, companion_of, cpu, either, gpu, modes, parameter};
-use crate::types::{Param, Passing, Signature};
+use crate::types::{Param, Signature};
 
 /// The programs for a GPU: the value, and what pulls a cotangent back.
 struct Programs {
@@ -25,10 +25,6 @@ pub(in super::super) fn all(
     types: &Types,
     pull: &Sweep,
 ) -> Printed {
-    // What a function leaves in a buffer of the caller has no place on a device.
-    if sig.params.iter().any(|p| p.passing == Passing::Mut) {
-        return Printed::default();
-    }
     let function = Function::new(sig, types, &derivatives.vjp);
     let programs = cfg!(feature = "cuda").then(|| programs(sig, derivatives));
     let mut methods = methods(&function, pull, programs.as_ref());
@@ -61,7 +57,7 @@ fn value(function: &Function<'_>, programs: Option<&Programs>) -> TokenStream {
     let on_gpu = match programs.map(|p| &p.value) {
         None => return on_cpu,
         Some(program) => {
-            let ((before, _), made) = (gpu::arguments(function), gpu::value_of(function, program));
+            let ((before, _), made) = (gpu::arguments(function), gpu::value_of(function, program, false));
             quote!(::pullback::on::guarded(|| { #before ::core::result::Result::Ok({ #made }) }))
         }
     };
@@ -91,23 +87,24 @@ fn seeds(function: &Function<'_>) -> (Vec<Param>, TokenStream, TokenStream) {
 
 fn vjp_on_cpu(function: &Function<'_>, pull: &Sweep) -> TokenStream {
     let (sig, types) = (function.sig, function.types);
-    let (hold, lend) = (cpu::hold(function), cpu::lend(function));
-    let (primal, backward, buffers_type, grad_type) = (call(sig), &pull.name, &pull.buffers, &types.grad);
-    let arguments = sig.params.iter().map(argument);
+    let (hold, lend, called) = (cpu::hold(function), cpu::lend(function), cpu::called(function, &call(sig)));
+    let (backward, buffers_type, grad_type) = (&pull.name, &pull.buffers, &types.grad);
+    let (arguments, before) = (sig.params.iter().map(argument), cpu::lend_before(function));
     let [value, pulled, grad, buffers] = ["value", "pull", "grad", "buffers"].map(|name| local(sig, name));
     let ((seeds, pattern, seed_type), own) = (seeds(function), function.gradient_type());
     let passed =
         seeds.iter().map(|Param { name, ty, .. }| if is_number(ty) { quote!(#name) } else { quote!(&#name) });
     let wrt: Vec<&Param> = function.wrt().map(|(p, _)| p).collect();
     let (zero, gradient) = (zero_gradient(types, &wrt), cpu::given_back(function, &quote!(#grad)));
-    let (fits, seeds_fit) = (function.checks(&[]), function.checks(&seeds));
+    let seeds_fit = function.checks(&seeds);
     quote! {
         ::pullback::on::guarded(|| {
             #hold
-            let #value = { #lend #fits #primal };
+            let #value = #called;
             let #pulled: ::pullback::on::Pull<'pull, #seed_type, #own> = ::std::boxed::Box::new(move |#pattern: #seed_type| {
                 ::pullback::on::guarded(|| {
                     #lend
+                    #before
                     #seeds_fit
                     let mut #grad: #grad_type = #zero;
                     let mut #buffers = <#buffers_type as ::core::default::Default>::default();
@@ -122,7 +119,7 @@ fn vjp_on_cpu(function: &Function<'_>, pull: &Sweep) -> TokenStream {
 
 fn vjp_on_gpu(function: &Function<'_>, programs: &Programs) -> TokenStream {
     let ((before, arguments), name) = (gpu::arguments(function), &programs.backward.name);
-    let made = gpu::value_of(function, &programs.value);
+    let made = gpu::value_of(function, &programs.value, true);
     let ((seeds, pattern, seed_type), own) = (seeds(function), function.gradient_type());
     let given = seeds.iter().flat_map(to_tangent_leaves);
     let (results, after, gradient) = gpu::gradients(function, "gradient");
@@ -157,7 +154,8 @@ fn methods(function: &Function<'_>, pull: &Sweep, programs: Option<&Programs>) -
         None => quote!(#name: #ty),
     });
     quote! {
-        /// The value, in the host's memory.
+        /// The value, in the host's memory. What the function fills is filled where it is; if there is an error, not at all
+        /// if it is a tensor or a list of floats.
         ///
         /// # Errors
         /// Where the function itself panics; if lengths do not agree, or the device refuses.
@@ -169,7 +167,7 @@ fn methods(function: &Function<'_>, pull: &Sweep, programs: Option<&Programs>) -
         }
 
         /// The value, and the function that pulls a cotangent of the value back to one of each parameter, on the device. It
-        /// may be called again.
+        /// may be called again. The cotangents of what the function fills follow that of the value.
         ///
         /// # Errors
         /// As of `value`; of the function as well.

@@ -2,10 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
 
+use super::super::params::copied;
 use super::super::surface::{argument, call, local};
 use super::super::sweep::Sweep;
 use super::{Function, Open};
+use crate::types::{Param, Passing};
 
 /// Arguments as host values, under the parameters' names; what does not fit together is an error.
 pub(super) fn held(function: &Function<'_>) -> TokenStream {
@@ -13,13 +16,43 @@ pub(super) fn held(function: &Function<'_>) -> TokenStream {
     quote!(#hold #lend #fits)
 }
 
-/// What the call keeps of its arguments, under the parameters' names.
+/// What the call keeps of its arguments, under the parameters' names; of what it fills the contents before.
 pub(super) fn hold(function: &Function<'_>) -> TokenStream {
-    let one = |open: &Open<'_>| {
-        let (name, text, argument) = (&open.param.name, open.text(), open.argument());
-        quote!(let #name = #argument::hold(#name, #text)?;)
+    let one = |(param, open): (&Param, Option<&Open<'_>>)| {
+        let (name, kept) = (&param.name, function.kept(param));
+        match open {
+            Some(open) => {
+                let (text, argument) = (open.text(), open.argument());
+                quote!(let #kept = #argument::hold(#name, #text)?;)
+            }
+            None if param.passing == Passing::Mut => {
+                let copy = copied(&param.ty, "&*", name);
+                quote!(let #kept = #copy;)
+            }
+            None => TokenStream::new(),
+        }
     };
-    function.opens.iter().flatten().map(one).collect()
+    function.params().map(one).collect()
+}
+
+/// A call of a function of the host, which fills copies of the contents that are kept, and then what was passed.
+pub(super) fn called(function: &Function<'_>, call: &TokenStream) -> TokenStream {
+    let (lend, fits) = (lend(function), function.checks(&[]));
+    let (mut copies, mut lent, mut puts) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
+    for (param, open) in function.filled() {
+        let Some(open) = open else { continue };
+        let (name, kept, argument, target) =
+            (&param.name, function.kept(param), open.argument(), open.target());
+        let filled = local(function.sig, &format!("filled_{}", name.unraw()));
+        copies.extend(quote!(let mut #filled = ::pullback::Differentiable::copied(&#kept);));
+        lent.extend(quote!(let #name = ::core::borrow::BorrowMut::<#target>::borrow_mut(&mut #filled);));
+        puts.extend(quote!(#argument::put(#name, #filled)?;));
+    }
+    if copies.is_empty() {
+        return quote!({ #lend #fits #call });
+    }
+    let value = local(function.sig, "value");
+    quote!({ #copies let #value = { #lent #lend #fits #call }; #puts #value })
 }
 
 /// The host values in what is kept.
@@ -31,7 +64,19 @@ pub(super) fn lend(function: &Function<'_>) -> TokenStream {
         let value = if by_reference { value } else { quote!(::pullback::Differentiable::copied(#value)) };
         quote!(let #name = #value;)
     };
-    function.opens.iter().flatten().map(one).collect()
+    function.opens.iter().flatten().filter(|open| open.param.passing != Passing::Mut).map(one).collect()
+}
+
+/// What buffers held before, under the parameters' names.
+pub(super) fn lend_before(function: &Function<'_>) -> TokenStream {
+    let one = |(param, open): (&Param, Option<&Open<'_>>)| {
+        let (name, kept) = (&param.name, function.kept(param));
+        let target = open.map(Open::target);
+        let held = target.map(|target| quote!(::core::borrow::Borrow::<#target>::borrow(&#kept)));
+        let held = held.unwrap_or_else(|| quote!(&#kept));
+        quote!(let #name = #held;)
+    };
+    function.filled().map(one).collect()
 }
 
 /// The gradient as the arguments want it, from a gradient in the host's memory.
@@ -64,11 +109,11 @@ pub(super) fn gradient(function: &Function<'_>, into: &Sweep) -> TokenStream {
 
 /// The value.
 pub(super) fn value(function: &Function<'_>) -> TokenStream {
-    let (held, call) = (held(function), call(function.sig));
+    let (hold, called) = (hold(function), called(function, &call(function.sig)));
     quote! {
         ::pullback::on::guarded(|| {
-            #held
-            ::core::result::Result::Ok(#call)
+            #hold
+            ::core::result::Result::Ok(#called)
         })
     }
 }

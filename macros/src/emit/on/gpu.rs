@@ -6,24 +6,30 @@ use syn::ext::IdentExt;
 
 use super::super::cotangents::from_leaves;
 use super::super::gpu::Program;
-use super::super::params::{tangent, to_leaves, to_tangent_leaves, zero};
+use super::super::params::{copied, tangent, to_leaves, to_tangent_leaves, zero};
 use super::super::scalar;
 use super::super::surface::local;
 use super::{Function, Open};
-use crate::types::{Leaf, Param, RustTy};
+use crate::types::{Leaf, Param, Passing, RustTy};
 
 /// The arguments of a program: the columns of all parameters.
 pub(super) fn arguments(function: &Function<'_>) -> (TokenStream, TokenStream) {
     let (mut before, mut arguments) = (TokenStream::new(), TokenStream::new());
     for (k, (param, open)) in function.params().enumerate() {
-        let (name, is_direction) = (&param.name, k >= function.own);
+        let (name, kept, is_direction) = (&param.name, function.kept(param), k >= function.own);
         if let Some(open) = open {
             let (text, argument) = (open.text(), open.argument());
-            before.extend(quote!(let #name = #argument::columns(#name, gpu, #text)?;));
+            before.extend(quote!(let #kept = #argument::columns(#name, gpu, #text)?;));
             let mut columns = param.ty.leaves();
             columns.retain(|leaf| leaf.active || !is_direction);
-            let columns = columns.iter().enumerate().map(|(k, leaf)| column(name, k, leaf));
+            let columns = columns.iter().enumerate().map(|(k, leaf)| column(&kept, k, leaf));
             arguments.extend(quote!(#(#columns,)*));
+        } else if param.passing == Passing::Mut {
+            let copy = copied(&param.ty, "&*", name);
+            before.extend(quote!(let #kept = #copy;));
+            let kept = Param { name: kept, passing: Passing::Value, ..param.clone() };
+            let leaves = to_leaves(&kept);
+            arguments.extend(quote!(#(#leaves,)*));
         } else {
             let leaves = if is_direction { to_tangent_leaves(param) } else { to_leaves(param) };
             arguments.extend(quote!(#(#leaves,)*));
@@ -93,17 +99,53 @@ fn columns(results: &[Ident], leaves: &[Leaf]) -> TokenStream {
     quote!(::pullback::on::Columns::new(gpu)#(#each)*)
 }
 
-/// The value from a program, after its arguments were prepared.
-pub(super) fn value_of(function: &Function<'_>, program: &Program) -> TokenStream {
+/// The value from a program, after its arguments were prepared; buffers are filled.
+pub(super) fn value_of(function: &Function<'_>, program: &Program, again: bool) -> TokenStream {
     let (sig, (_, arguments)) = (function.sig, arguments(function));
-    let results: Vec<Ident> =
-        (0..sig.ret.leaves().len()).map(|k| local(sig, &format!("result_{k}"))).collect();
-    let (name, ret) = (&program.name, &sig.written_ret);
-    let value = made(&quote!(#ret), &sig.ret, &results, false);
+    let results: Vec<Ident> = (0..sig.results().len()).map(|k| local(sig, &format!("result_{k}"))).collect();
+    let (name, value) = (&program.name, finished(function, &results, again));
     quote!({
         let (#(#results,)*) = #name(gpu, #arguments)?;
         #value
     })
+}
+
+/// The value from results of a program, and buffers filled from those that follow. Whether the arguments are used again.
+pub(super) fn finished(function: &Function<'_>, results: &[Ident], again: bool) -> TokenStream {
+    let (sig, ret) = (function.sig, &function.sig.written_ret);
+    let (own, mut rest) = results.split_at(sig.ret.leaves().len());
+    let (value, made_value) = (local(sig, "value"), made(&quote!(#ret), &sig.ret, own, false));
+    let mut fills = TokenStream::new();
+    for (param, open) in function.filled() {
+        let leaves = param.ty.leaves();
+        let (this, others) = rest.split_at(leaves.len());
+        fills.extend(filled(function, (param, open), &columns(this, &leaves), again));
+        rest = others;
+    }
+    if fills.is_empty() { made_value } else { quote!({ let #value = #made_value; #fills #value }) }
+}
+
+/// The statements that fill a buffer.
+fn filled(
+    function: &Function<'_>,
+    (param, open): (&Param, Option<&Open<'_>>),
+    columns: &TokenStream,
+    again: bool,
+) -> TokenStream {
+    let (name, kept) = (&param.name, function.kept(param));
+    match open {
+        Some(open) => {
+            let argument = open.argument();
+            // Memory that nobody else has is filled in place.
+            let alone = (!again).then(|| quote!(::core::mem::drop(#kept);));
+            quote!(#alone #argument::put_columns(&mut *#name, #columns)?;)
+        }
+        None if matches!(param.ty, RustTy::Slice(_)) => quote! {
+            let made: ::std::vec::Vec<_> = ::pullback::on::host_value(#columns)?;
+            #name.iter_mut().zip(made).for_each(|(to, from)| *to = from);
+        },
+        None => quote!(*#name = ::pullback::on::host_value(#columns)?;),
+    }
 }
 
 /// The cotangents that a program returns: their variables, what makes a gradient of them, and the gradient.

@@ -51,7 +51,12 @@ fn may_be_placed(param: &Param) -> bool {
     match (&param.written, &param.ty) {
         (syn::Type::Reference(r), ty) => {
             let structure = matches!(ty, RustTy::Struct(_)) && floats(ty);
-            param.passing == Passing::Ref && (structure || array && !viewed(&r.elem))
+            let number = matches!(ty, RustTy::Float(_));
+            match param.passing {
+                Passing::Ref => structure || array && !viewed(&r.elem),
+                Passing::Mut => number || array,
+                _ => false,
+            }
         }
         (_, RustTy::Float(_)) => param.passing == Passing::Value,
         (_, RustTy::Struct(_)) => param.passing == Passing::Value && floats(&param.ty),
@@ -72,16 +77,25 @@ impl Open<'_> {
         }
     }
 
-    /// ` G: Argument<Target>`.
+    /// ` G: Argument<Target>`, of what the function fills ` G: Buffer<Target>`.
     fn bound(&self) -> TokenStream {
-        let (generic, target) = (&self.generic, self.target());
-        quote!(#generic: ::pullback::on::Argument<#target>)
+        let (generic, role) = (&self.generic, self.role());
+        let unsized_too = (self.param.passing == Passing::Mut).then(|| quote!(+ ?::core::marker::Sized));
+        quote!(#generic: #role #unsized_too)
     }
 
     /// `<G as Argument<Target>>`.
     fn argument(&self) -> TokenStream {
-        let (generic, target) = (&self.generic, self.target());
-        quote!(<#generic as ::pullback::on::Argument<#target>>)
+        let (generic, role) = (&self.generic, self.role());
+        quote!(<#generic as #role>)
+    }
+
+    fn role(&self) -> TokenStream {
+        let target = self.target();
+        match self.param.passing {
+            Passing::Mut => quote!(::pullback::on::Buffer<#target>),
+            _ => quote!(::pullback::on::Argument<#target>),
+        }
     }
 
     /// The parameter's name, for errors.
@@ -127,6 +141,19 @@ impl<'s> Function<'s> {
     /// Those that the gradient is by.
     fn wrt(&self) -> impl Iterator<Item = (&'s Param, Option<&Open<'s>>)> {
         self.params().take(self.own).filter(|(p, _)| p.wrt)
+    }
+
+    /// Those that the function fills.
+    fn filled(&self) -> impl Iterator<Item = (&'s Param, Option<&Open<'s>>)> {
+        self.params().filter(|(p, _)| p.passing == Passing::Mut)
+    }
+
+    /// What a call keeps of a parameter: under its own name, unless it is to be filled.
+    fn kept(&self, param: &Param) -> Ident {
+        match param.passing {
+            Passing::Mut => local(self.sig, &format!("before_{}", param.name.unraw())),
+            _ => param.name.clone(),
+        }
     }
 
     /// The gradient put together from an expression per parameter.
@@ -275,6 +302,7 @@ fn methods(function: &Function<'_>, into: &Sweep, programs: &[Program]) -> Token
 fn parameter((param, open): (&Param, Option<&Open<'_>>)) -> TokenStream {
     let (name, written) = (&param.name, &param.written);
     match open {
+        Some(Open { generic, .. }) if param.passing == Passing::Mut => quote!(#name: &mut #generic),
         Some(Open { generic, .. }) => quote!(#name: #generic),
         None => quote!(#name: #written),
     }

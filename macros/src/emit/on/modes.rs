@@ -87,16 +87,16 @@ fn jvp(function: &Function<'_>, sig: &Signature, derived: &Derived, value: Optio
     let derivatives = named(function, "derivative", along.leaves().iter().filter(|l| l.active).count());
     let derivative = gpu::made(&dty, &along, &derivatives, true);
     // Floats that count as constants are no results of a derivative: the function itself computes them.
-    let constant = sig.ret.leaves().iter().any(Leaf::is_frozen);
+    let constant = sig.results().iter().any(Leaf::is_frozen);
     let (results, value) = match value.filter(|_| constant) {
         Some(program) => {
             func.body.results.drain(..own);
             opt::dce::run(&mut func);
-            (derivatives, gpu::value_of(&Function::new(sig, function.types, function.func), program))
+            (derivatives, gpu::value_of(&Function::new(sig, function.types, function.func), program, false))
         }
         None => {
             let values = named(function, "value", own);
-            let value = gpu::made(&quote!(#ret), &sig.ret, &values, false);
+            let value = gpu::finished(function, &values, false);
             ([values, derivatives].concat(), value)
         }
     };
@@ -167,13 +167,14 @@ impl Printing {
     }
 
     fn on_cpu(&self, function: &Function<'_>, sig: &Signature) -> TokenStream {
-        let (held, made, given) = (cpu::held(function), made(function), &self.on_cpu);
+        let (hold, made, given) = (cpu::hold(function), made(function), &self.on_cpu);
         let (target, name) = (sig.target(), sig.api(self.text.0));
         let names = function.params().map(|(p, _)| &p.name);
+        let called = cpu::called(function, &quote!(<#target>::#name(#(#names),*)));
         quote! {
             ::pullback::on::guarded(|| {
-                #held
-                let #made = <#target>::#name(#(#names),*);
+                #hold
+                let #made = #called;
                 ::core::result::Result::Ok(#given)
             })
         }
