@@ -187,7 +187,7 @@ impl State {
         self.at[0] += self.speed;
         self.steps += 1;
         for x in log.iter_mut() {
-            *x = *x * self.speed;
+            *x *= self.speed;
         }
     }
 }
