@@ -657,26 +657,28 @@ const _: () = {
                 let _y = <Of5 as ::pullback::on::Argument<
                     DVector<f32>,
                 >>::hold(_y, "_y")?;
-                let a = ::pullback::Differentiable::copied(
-                    ::core::borrow::Borrow::<f32>::borrow(&a),
-                );
-                let b = ::pullback::Differentiable::copied(
-                    ::core::borrow::Borrow::<f32>::borrow(&b),
-                );
-                let c = ::pullback::Differentiable::copied(
-                    ::core::borrow::Borrow::<f32>::borrow(&c),
-                );
-                let d = ::pullback::Differentiable::copied(
-                    ::core::borrow::Borrow::<f32>::borrow(&d),
-                );
-                let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
-                let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
-                ::pullback::shape::agree(
-                    "loss",
-                    ("_x", "elements", _x.len()),
-                    ("_y", "elements", _y.len()),
-                )?;
-                ::core::result::Result::Ok(loss(a, b, c, d, _x, _y))
+                ::core::result::Result::Ok({
+                    let a = ::pullback::Differentiable::copied(
+                        ::core::borrow::Borrow::<f32>::borrow(&a),
+                    );
+                    let b = ::pullback::Differentiable::copied(
+                        ::core::borrow::Borrow::<f32>::borrow(&b),
+                    );
+                    let c = ::pullback::Differentiable::copied(
+                        ::core::borrow::Borrow::<f32>::borrow(&c),
+                    );
+                    let d = ::pullback::Differentiable::copied(
+                        ::core::borrow::Borrow::<f32>::borrow(&d),
+                    );
+                    let _x = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_x);
+                    let _y = ::core::borrow::Borrow::<DVector<f32>>::borrow(&_y);
+                    ::pullback::shape::agree(
+                        "loss",
+                        ("_x", "elements", _x.len()),
+                        ("_y", "elements", _y.len()),
+                    )?;
+                    loss(a, b, c, d, _x, _y)
+                })
             })
         }
     }
