@@ -46,6 +46,8 @@ struct Capture {
     counters: Vec<Arc<AtomicU64>>,
     /// The memory that was taken meanwhile: by its address the length and a number.
     made: BTreeMap<u64, (usize, u64)>,
+    /// How often memory was taken, which may be the same again.
+    takes: u64,
     trace: Trace,
     /// The first thing that cannot be recorded.
     refusal: Option<DeviceError>,
@@ -166,8 +168,8 @@ impl Capture {
     }
 
     fn made(&mut self, memory: &Memory) {
-        let number = self.made.len() as u64;
-        self.made.insert(memory.address(), (memory.len(), number));
+        self.made.insert(memory.address(), (memory.len(), self.takes));
+        self.takes += 1;
     }
 
     fn touch(&mut self, memory: &Arc<Memory>) -> Result<(), DeviceError> {
@@ -263,11 +265,11 @@ pub(super) fn record<T>(
         unsafe { raw::drop_stream(stream) };
         return Err(error);
     }
-    let (held, uploads, counters, made, trace, refusal) = Default::default();
+    let (held, uploads, counters, made, takes, trace, refusal) = Default::default();
     let arena = Arena::new(gpu);
     let gpu = gpu.clone();
     let mut capture =
-        Capture { gpu, stream, arena, held, words: vec![], uploads, counters, made, trace, refusal };
+        Capture { gpu, stream, arena, held, words: vec![], uploads, counters, made, takes, trace, refusal };
     capture.made(words.memory());
     capture.words.push(words);
     CURRENT.set(Some(capture));

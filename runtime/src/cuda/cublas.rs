@@ -193,11 +193,12 @@ impl Gpu {
     /// # Errors
     /// If it is wanted and there is none.
     pub fn use_cublas(&self, wanted: bool) -> Result<(), DeviceError> {
+        // To give the library up takes the context as well.
+        self.enter()?;
         let mut cublas = self.cublas();
         if !wanted {
             *cublas = None;
         } else if cublas.is_none() {
-            self.enter()?;
             *cublas = Some(Cublas::new(self.stream().as_inner().cast())?);
         }
         Ok(())
@@ -218,7 +219,7 @@ impl Gpu {
         sizes: &Sizes,
         (a, b, c): (&Buffer, &Buffer, &Buffer),
     ) -> Result<bool, DeviceError> {
-        let Sizes { rows, columns, inner, single, .. } = *sizes;
+        let Sizes { rows, columns, inner, single, transposed } = *sizes;
         let cublas = self.cublas();
         let Some(cublas) = cublas.as_ref().filter(|_| rows * columns * inner >= CUBLAS_FROM) else {
             return Ok(false);
@@ -228,7 +229,10 @@ impl Gpu {
         assert_eq!([a.len(), b.len(), c.len()], lengths, "the lengths of a product");
         cublas.follow(self.queue()?.cast())?;
         let [a, b, c] = [a, b, c].map(Buffer::address);
-        capture::note("a matrix product of cuBLAS", || [rows, columns, inner, a, b, c]);
+        let form = [transposed.0, transposed.1, single].map(u64::from);
+        capture::note("a matrix product of cuBLAS", || {
+            [rows, columns, inner, a, b, c].into_iter().chain(form)
+        });
         // SAFETY: the lengths were checked. What is dropped is used by later work of the same stream only, or held by the
         // step that is being recorded.
         unsafe { cublas.product(sizes, a, b, c) }?;

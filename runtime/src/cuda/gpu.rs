@@ -205,9 +205,12 @@ impl Gpu {
         launch(word)
     }
 
-    /// A recording runs whose launches have these words.
-    pub(super) fn replayed(&self, words: &[Arc<Words>]) {
-        lock(&self.link).replayed(words);
+    /// Queues a recording whose launches have these words.
+    pub(super) fn replay<T>(&self, words: &[Arc<Words>], launch: impl FnOnce() -> T) -> T {
+        // Until it is queued: who looks at the words meanwhile would take them off the list too early.
+        let mut link = lock(&self.link);
+        link.replayed(words);
+        launch()
     }
 
     /// Memory that nobody uses.

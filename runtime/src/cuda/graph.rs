@@ -61,9 +61,9 @@ impl Graph {
             ));
         }
         self.gpu.enter()?;
-        self.gpu.replayed(&self.words);
+        let stream = self.gpu.stream().as_inner();
         // SAFETY: the graph and the stream are alive, and all memory that the graph uses is held.
-        let code = unsafe { raw::launch_graph(self.exec, self.gpu.stream().as_inner()) };
+        let code = self.gpu.replay(&self.words, || unsafe { raw::launch_graph(self.exec, stream) });
         // Afterwards: who reads meanwhile must not take old numbers for new ones.
         self.arena.replayed();
         self.held.iter().for_each(|held| held.memory().written());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cust::event::{Event, EventFlags};
 use cust::memory::LockedBuffer;
 use cust::stream::Stream;
+use cust::sys::CUstream;
 
 use super::gpu::failed;
 use super::raw;
@@ -109,25 +110,37 @@ impl Link {
         }
         let down = self.down.as_mut().expect("it was made above").as_mut_ptr();
         let to = if small > 0 { down } else { bytes.as_mut_ptr() };
-        if !bytes.is_empty() {
+        let copied = match bytes.len() {
+            0 => Ok(()),
             // SAFETY: the caller's promise, and the host's memory is there until this function has waited.
-            let code = unsafe { raw::download(to.cast(), from, bytes.len(), queue) };
-            raw::check("copying from the GPU", code)?;
-        }
-        let mut at = small;
-        for words in self.pending().filter(|w| w.used() > 0) {
-            // SAFETY: so many words were given out; there is room for all of them behind the other bytes.
-            let code =
-                unsafe { raw::download(down.add(at).cast(), words.memory().address(), words.used(), queue) };
-            raw::check("copying from the GPU", code)?;
-            at += words.used();
-        }
+            n => raw::check("copying from the GPU", unsafe { raw::download(to.cast(), from, n, queue) }),
+        };
+        // SAFETY: there is room for the words behind the other bytes, which nobody takes before this function has waited.
+        let words = copied.and_then(|()| unsafe { self.download_words(queue, down.add(small)) });
+        // Also where a copy was refused: another may be under way to memory of the caller.
         raw::check("waiting for the GPU", wait_for(queue))?;
+        let end = small + words?;
         let down = &self.down.as_ref().expect("it was made above")[..];
         bytes[..small].copy_from_slice(&down[..small]);
-        let failure = self.failure(&down[small..at]);
+        let failure = self.failure(&down[small..end]);
         self.forget(failure.is_some())?;
         failure.map_or(Ok(()), Err)
+    }
+
+    /// Queues copies of all words that launches may have written, one after the other; how many bytes.
+    ///
+    /// # Safety
+    /// There is room for them at `to` until the stream was waited for.
+    unsafe fn download_words(&self, queue: CUstream, to: *mut u8) -> Result<usize, DeviceError> {
+        let mut at = 0;
+        for words in self.pending().filter(|w| w.used() > 0) {
+            let (from, bytes) = (words.memory().address(), words.used());
+            // SAFETY: so many words were given out; the room is the caller's promise.
+            let code = unsafe { raw::download(to.add(at).cast(), from, bytes, queue) };
+            raw::check("copying from the GPU", code)?;
+            at += bytes;
+        }
+        Ok(at)
     }
 
     fn pending(&self) -> impl Iterator<Item = &Words> {
@@ -165,7 +178,7 @@ impl Link {
 }
 
 /// Waits for a stream.
-fn wait_for(stream: cust::sys::CUstream) -> i32 {
+fn wait_for(stream: CUstream) -> i32 {
     // SAFETY: the stream is that of a GPU, which is never dropped while somebody has it.
     unsafe { raw::wait(stream) }
 }

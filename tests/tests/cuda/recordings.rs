@@ -230,6 +230,26 @@ fn what_changes_from_run_to_run_is_an_error() {
 }
 
 #[test]
+fn memory_that_is_taken_again_is_told_apart() {
+    on_a_gpu(|device| {
+        let y = Tensor::from(numbers::<f64>(8, 1)).to(device)?;
+        let mut calls = 0;
+        let mut step = device.record_with(y.zeros_like()?, |z| {
+            calls += 1;
+            drop(y.scale(2.0)?);
+            // The first of these lies where that lay.
+            let (three, five) = (y.scale(3.0)?, y.scale(5.0)?);
+            z.copy_from(if calls < 3 { &three } else { &five })
+        });
+        step.run()?;
+        step.run()?;
+        let error = step.run().expect_err("the third run copies something else");
+        assert!(error.to_string().contains("copying"), "{error}");
+        Ok(())
+    });
+}
+
+#[test]
 fn tensors_that_are_replaced_are_an_error() {
     on_a_gpu(|device| {
         let ones = || Tensor::<f64>::ones(&[3], device);
