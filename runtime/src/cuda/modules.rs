@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString, c_void};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Mutex, RwLock};
 
+use cust::error::CudaError;
 use cust::module::Module;
 use cust::sys::{CUfunction, CUjit_option};
 
@@ -113,14 +114,15 @@ impl Modules {
         if let Some(module) = modules.get(text) {
             return Ok(module.clone());
         }
-        let module = Arc::new(Module::from_ptx(text, &[]).map_err(|_| refusal(text))?);
+        let module = Arc::new(Module::from_ptx(text, &[]).map_err(|e| refusal(text, e))?);
         modules.insert(text, module.clone());
         Ok(module)
     }
 }
 
-/// Why the driver does not accept a text: asked once more, with room for its log.
-fn refusal(text: &str) -> DeviceError {
+/// Why the driver does not accept a text: asked once more, with room for its log. Where there is no log the error is `first`, which
+/// the text has nothing to do with.
+fn refusal(text: &str, first: CudaError) -> DeviceError {
     let Ok(image) = CString::new(text) else { return DeviceError::Compile("a zero in the text".into()) };
     let mut log = vec![0u8; 16 << 10];
     let mut options =
@@ -134,6 +136,7 @@ fn refusal(text: &str) -> DeviceError {
     match code {
         // CUDA_ERROR_UNSUPPORTED_PTX_VERSION.
         222 => DeviceError::DriverTooOld,
+        _ if log.trim().is_empty() => failed("assembling a kernel")(first),
         code => DeviceError::Compile(format!("code {code}: {}", log.trim())),
     }
 }

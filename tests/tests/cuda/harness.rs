@@ -30,6 +30,20 @@ pub(crate) fn wave(k: usize, i: usize) -> f64 {
     f64::from((x.sin() * 0.9) as f32)
 }
 
+/// Vectors and matrices of such data, for a module of one precision.
+macro_rules! arrays {
+    ($t:ident) => {
+        pub(super) fn vector(k: usize, n: usize) -> nalgebra::DVector<$t> {
+            nalgebra::DVector::from_fn(n, |i, _| $crate::harness::wave(k, i) as $t)
+        }
+
+        pub(super) fn matrix(k: usize, rows: usize, columns: usize) -> nalgebra::DMatrix<$t> {
+            nalgebra::DMatrix::from_fn(rows, columns, |i, j| $crate::harness::wave(k, i * columns + j) as $t)
+        }
+    };
+}
+pub(crate) use arrays;
+
 /// A model in both precisions: its name, then the arguments in terms of the module `m`.
 macro_rules! model {
     ($test:ident: $f:ident, |$m:ident| ($($arg:expr),* $(,)?)) => {

@@ -5,19 +5,13 @@ use pullback::{DeviceError, differentiable};
 use pullback_tests::fake;
 
 use crate::gpu;
-use crate::harness::{all, assert_close, model, wave};
+use crate::harness::{all, arrays, assert_close, model, wave};
 
 macro_rules! models {
     ($t:ident) => {
         use super::*;
 
-        pub(super) fn vector(k: usize, n: usize) -> DVector<$t> {
-            DVector::from_fn(n, |i, _| wave(k, i) as $t)
-        }
-
-        pub(super) fn matrix(k: usize, rows: usize, columns: usize) -> DMatrix<$t> {
-            DMatrix::from_fn(rows, columns, |i, j| wave(k, i * columns + j) as $t)
-        }
+        arrays! { $t }
 
         pub(super) fn rows<const N: usize>(k: usize, n: usize) -> Vec<[$t; N]> {
             (0..n).map(|i| std::array::from_fn(|j| wave(k, i * N + j) as $t)).collect()

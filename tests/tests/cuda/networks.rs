@@ -3,19 +3,13 @@
 use nalgebra::{DMatrix, DVector};
 use pullback::{Differentiable, differentiable};
 
-use crate::harness::{model, wave};
+use crate::harness::{arrays, model};
 
 macro_rules! networks {
     ($t:ident) => {
         use super::*;
 
-        pub(super) fn vector(k: usize, n: usize) -> DVector<$t> {
-            DVector::from_fn(n, |i, _| wave(k, i) as $t)
-        }
-
-        pub(super) fn matrix(k: usize, rows: usize, columns: usize) -> DMatrix<$t> {
-            DMatrix::from_fn(rows, columns, |i, j| wave(k, i * columns + j) as $t)
-        }
+        arrays! { $t }
 
         #[differentiable(rule = legendre_p3_vjp)]
         fn legendre_p3(z: $t) -> $t {
