@@ -212,7 +212,12 @@ fn a_rate_that_is_set_by_the_recorded_step_is_an_error() {
     step.run().unwrap();
     let error = step.run().unwrap_err().to_string();
     assert!(error.contains("set it between runs"), "{error}");
-    assert_eq!(step.state().0.to_vec().unwrap(), [0.75]);
+    let (mut w, mut sgd) = step.into_state();
+    assert_eq!((w.to_vec().unwrap(), sgd.state().steps()), (vec![0.75], 1));
+    sgd.step(&mut w, &gradient);
+    sgd.set_learning_rate(0.125);
+    sgd.step(&mut w, &gradient);
+    assert_eq!((w.to_vec().unwrap(), sgd.state().steps()), (vec![0.375], 3));
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl Facts {
     }
 
     /// Whether a number is on the device, or follows from such.
-    fn on_device(&self, v: Value) -> bool {
+    pub(super) fn on_device(&self, v: Value) -> bool {
         self.device.get(v.0 as usize).is_some_and(|&d| d)
     }
 

@@ -8,9 +8,13 @@
 //! A glue nest has a domain of one iteration, or one per element of a small array that it makes; its numbers are `fold
 //! max` (of truth values `fold any`) of what every iteration computes alike, which is that number, bit for bit.
 //!
-//! What stays with the host, although it then has to read numbers back: conditions of loops and branches around nests,
-//! factorisations, calls of functions without IR, and whole loops that write single elements of arrays.
+//! Branches around nests become a choice between the results of both arms (`branches`).
+//!
+//! What stays with the host, although it then has to read numbers back: conditions of loops around nests, branches
+//! around nests that use tapes or make arrays as long as numbers say, factorisations, calls of functions without IR, and
+//! whole loops that write single elements of arrays.
 
+mod branches;
 mod groups;
 mod known;
 mod residence;
@@ -25,6 +29,7 @@ pub use residence::{Residents, residents};
 /// Gathers what computes with numbers on the device. Parameters that are float numbers count as such.
 pub fn run(f: &mut Func) {
     rewrite::run(f);
+    branches::run(f);
     each_block(f, &mut sink::block);
     dce::run(f);
     each_block(f, &mut groups::block);

@@ -94,7 +94,7 @@ pub(crate) fn count_replays(counter: &Arc<AtomicU64>) -> bool {
 }
 
 /// Whether this thread records a step.
-pub(super) fn is_on() -> bool {
+pub(crate) fn is_on() -> bool {
     CURRENT.with_borrow(Option::is_some)
 }
 

@@ -23,7 +23,7 @@ mod table;
 
 pub use array::{Array, Leaf, Tape, offset};
 pub use buffer::Buffer;
-pub(crate) use capture::{Trace, count_replays, refuse};
+pub(crate) use capture::{Trace, count_replays, is_on as is_recording, refuse};
 pub use cublas::{CUBLAS_FROM, use_cublas_library};
 pub use element::Element;
 pub use gpu::Gpu;

@@ -102,13 +102,8 @@ impl State {
     pub(super) fn change_rates(&mut self, rates: &Rates) {
         #[cfg(feature = "cuda")]
         if let Some(schedule) = &mut self.schedule {
-            let refused = crate::cuda::refuse(|| {
-                "a learning rate is set while a step is recorded: set it between runs (`state_mut`), or give the optimizer \
-                 the `rates` of all steps"
-                    .to_string()
-            });
-            // A recording that uses what is forgotten here says so in its next run.
-            if refused.and_then(|()| schedule.set_rates(rates)).is_err() {
+            // While a step is recorded nothing happened. Else a recording that uses what is forgotten says so in its next run.
+            if schedule.set_rates(rates).is_err() && !crate::cuda::is_recording() {
                 self.schedule = None;
             }
         }

@@ -1,5 +1,6 @@
 //! The CUDA runtime through unmodified cust, on the driver for tests (`pullback_fakecuda`): `--features cuda`, no GPU.
 
+mod branches;
 mod cublas;
 mod harness;
 mod launches;

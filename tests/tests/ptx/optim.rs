@@ -364,3 +364,19 @@ fn steps_round_as_on_the_cpu_and_read_what_they_write() {
         assert!(power || !text.contains("fma"), "{}", path.display());
     }
 }
+
+#[test]
+fn parameters_are_not_more_than_a_launch_takes() {
+    let mut tables = 0;
+    for (path, text) in files() {
+        let Some((before, after)) =
+            text.split_once(" table[").filter(|_| path.extension().is_some_and(|e| e == "ptx"))
+        else {
+            continue;
+        };
+        let bytes: usize = after.split(']').next().and_then(|n| n.parse().ok()).expect("a number");
+        assert!(bytes + 8 * before.matches(".param ").count() <= 4096, "{}", path.display());
+        tables += 1;
+    }
+    assert_eq!(tables, 26);
+}

@@ -7,7 +7,7 @@ use super::super::rates::Rates;
 use super::super::rules::Rule;
 use super::{kernels, owned};
 use crate::DeviceError;
-use crate::cuda::{Arg, Array, Buffer, Element, Gpu};
+use crate::cuda::{Arg, Array, Buffer, Element, Gpu, refuse};
 
 /// The number of steps, the learning rates, and the coefficients of the step that is being made.
 #[derive(Clone)]
@@ -64,11 +64,16 @@ impl Schedule {
         kernels(R::NAME).schedule.run_onto(&gpu, 1, &numbers, &arrays, &outs)
     }
 
-    /// Other rates, where recorded steps find them.
+    /// Other rates, where recorded steps find them; refused while a step is recorded, which would set them in each run.
     pub(in super::super) fn set_rates(&mut self, rates: &Rates) -> Result<(), DeviceError> {
         if self.known.is(rates) {
             return Ok(());
         }
+        refuse(|| {
+            "a learning rate is set while a step is recorded: set it between runs (`state_mut`), or give the optimizer the \
+             `rates` of all steps"
+                .to_string()
+        })?;
         let (all, len) = (rates.all(), self.rates.len());
         let own = if all.len() == 1 || all.len() == len { self.rates.own()? } else { None };
         match (own, all) {
