@@ -254,3 +254,58 @@ fn shapes_that_do_not_fit_name_the_way_to_them() {
         Ok(())
     });
 }
+
+#[derive(Differentiable, Clone, Debug, PartialEq)]
+struct Body {
+    at: Vector3<f64>,
+    #[no_diff]
+    mass: f64,
+    charge: f64,
+    kind: usize,
+}
+
+/// A list of structs as a parameter, beside one of what stays with the host.
+#[differentiable(wrt(bodies, k), modes(hvp))]
+fn pull(bodies: &[Body], k: f64, weights: &[f64]) -> f64 {
+    bodies.iter().zip(weights).map(|(b, w)| b.at.norm_squared() * b.mass * w + k * b.charge.sin()).sum()
+}
+
+fn bodies() -> Vec<Body> {
+    let body = |i: usize| Body {
+        at: Vector3::new(0.5 * i as f64, -0.25, 1.0 / (i + 1) as f64),
+        mass: 1.0 + i as f64,
+        charge: 0.3 * i as f64,
+        kind: i,
+    };
+    (0..40).map(body).collect()
+}
+
+#[test]
+fn lists_of_structs_are_arguments() {
+    let (bodies, weights) = (bodies(), DVector::from_fn(40, |i, _| (i as f64 * 0.37).cos()));
+    let (value, grad) = pull::value_and_grad(&bodies, 0.75, weights.as_slice());
+    let along = pull::hvp(&bodies, 0.75, weights.as_slice(), &grad.bodies, 0.5);
+    everywhere(|device| {
+        let on = pull::on(device);
+        let (got, host) = on.value_and_grad(&bodies, 0.75, weights.as_slice())?;
+        assert!((got - value).abs() <= 1e-13 * value.abs());
+        assert_close(&host, &grad);
+        let (placed, w) = (bodies.to(device)?, Tensor::from(&weights).to(device)?);
+        for _ in 0..3 {
+            let (again, there) = on.value_and_grad(&placed, 0.75, &w)?;
+            assert_eq!((again, there.bodies[3].at.device()), (got, device.clone()));
+            assert_close(&there, &grad);
+            let (_, second) = on.hvp(&placed[..], 0.75, &w, &there.bodies, 0.5)?;
+            assert_eq!(second.bodies[39].charge.device(), *device);
+            assert_close(&second, &along.1);
+        }
+        let (left, there) = on.queued().value_and_grad(&placed, 0.75, &w)?;
+        assert_eq!(left.item()?, got);
+        assert_close(&there, &grad);
+        assert_eq!(on.value(&bodies[..0], 0.75, &[])?, 0.0);
+        assert!(on.grad(&placed[..0], 0.75, &[])?.bodies.is_empty());
+        let shorter = pull(&bodies[..39], 0.75, weights.as_slice());
+        assert!((on.value(&placed[..39], 0.75, &w)? - shorter).abs() <= 1e-13 * shorter.abs());
+        Ok(())
+    });
+}

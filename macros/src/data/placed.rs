@@ -246,6 +246,7 @@ impl Form<'_> {
             ::pullback::__placed_arguments! {
                 [] &#placed, for #host, where [];
             }
+            ::pullback::__placed_list!(#placed, #host);
         }
     }
 

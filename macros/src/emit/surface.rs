@@ -254,10 +254,10 @@ fn methods(
     }
 }
 
-/// A local variable of a generated function that no parameter is named like.
+/// A local variable of a generated function that neither a parameter nor the user's function is named like.
 pub(super) fn local(sig: &Signature, name: &str) -> Ident {
     let mut ident = format_ident!("{name}");
-    while sig.params.iter().any(|p| p.name.unraw() == ident) {
+    while sig.name.unraw() == ident || sig.params.iter().any(|p| p.name.unraw() == ident) {
         ident = format_ident!("{ident}_");
     }
     ident

@@ -12,9 +12,13 @@ use crate::{DeviceError, Differentiable, Tensor};
 mod buffers;
 #[cfg(feature = "cuda")]
 mod columns;
+mod lists;
 pub use buffers::Buffer;
 #[cfg(feature = "cuda")]
 pub use columns::{Column, Columns, Element, alone, flatten_part, flatten_slices, next_value, stack_part};
+pub use lists::{Listed, held_list, placed_list};
+#[cfg(feature = "cuda")]
+pub use lists::{list_columns, list_gradient};
 
 #[cfg(feature = "cuda")]
 use crate::cuda::Gpu;
@@ -279,8 +283,6 @@ pub fn placed_gradient<T: Cotangent>(mut columns: Columns) -> Result<T::Placed, 
 __host_arguments! {
     [] f32, for f32, as f32, |x| x, where [];
     [] f64, for f64, as f64, |x| x, where [];
-    ['a, T: Flat] &'a [T], for [T], as &'a [T], |x| x, where [T::Tangent: Cotangent];
-    ['a, T: Flat] &'a Vec<T>, for [T], as &'a [T], |x| x, where [T::Tangent: Cotangent];
     ['a, T: Flat, const N: usize] &'a [T; N], for [T], as &'a [T], |x| x, where [T::Tangent: Cotangent];
     ['a, T: Flat] &'a Vec<T>, for Vec<T>, as &'a Vec<T>, |x| x, where [T::Tangent: Cotangent];
     ['a, T: Flat, const N: usize] &'a [T; N], for [T; N], as &'a [T; N], |x| x, where [T::Tangent: Cotangent];

@@ -43,14 +43,16 @@ pub(super) fn generic(sig: &Signature, param: &Param) -> Option<Ident> {
     may_be_placed(param).then(|| format_ident!("Of{k}"))
 }
 
-/// Whether something that is on a device may stand for a parameter: for floats, arrays of floats, and structs with floats.
+/// Whether something that is on a device may stand for a parameter: for floats, arrays of floats, structs with floats
+/// and slices of such.
 fn may_be_placed(param: &Param) -> bool {
     let floats = |s: &RustTy| s.leaves().iter().any(|l| l.elem.is_float());
     let array = as_slice(&param.ty, &quote!(x)).is_some();
     let viewed = |ty: &syn::Type| matches!(ty, syn::Type::Path(p) if p.path.segments.last().is_some_and(|s| s.ident.to_string().contains("View")));
     match (&param.written, &param.ty) {
         (syn::Type::Reference(r), ty) => {
-            let structure = matches!(ty, RustTy::Struct(_)) && floats(ty);
+            let of_structs = |ty: &RustTy| matches!(ty, RustTy::Slice(t) if matches!(**t, RustTy::Struct(_)));
+            let structure = (matches!(ty, RustTy::Struct(_)) || of_structs(ty)) && floats(ty);
             let number = matches!(ty, RustTy::Float(_));
             match param.passing {
                 Passing::Ref => structure || array && !viewed(&r.elem),
