@@ -75,8 +75,10 @@ macro_rules! matrix {
             #[cfg(feature = "cuda")]
             fn flatten(runs: &[&[$t]], dims: &[usize], out: &mut Columns) -> Result<(), DeviceError> {
                 let all: Vec<&$t> = runs.iter().copied().flatten().collect();
-                let rows = out.same_length(all.iter().map(|m| m.nrows()))?;
-                let columns = out.same_length(all.iter().map(|m| m.ncols()))?;
+                // Of no matrices only the type says something.
+                let (rows, columns): Size = $size;
+                let rows = rows.map_or_else(|| out.same_length(all.iter().map(|m| m.nrows())), Ok)?;
+                let columns = columns.map_or_else(|| out.same_length(all.iter().map(|m| m.ncols())), Ok)?;
                 let parts: Vec<&[T]> = all.iter().map(|m| m.as_slice()).collect();
                 out.push_numbers(&parts, &[dims, &axes($size, rows, columns)].concat())
             }
