@@ -10,7 +10,7 @@ use super::{Columns, host_columns, host_value, placed_gradient};
 #[cfg(feature = "cuda")]
 use crate::cuda::Gpu;
 use crate::differentiable::inside;
-use crate::{Device, DeviceError, Differentiable, Placed};
+use crate::{Device, DeviceError, Differentiable};
 
 type Res<T> = Result<T, DeviceError>;
 
@@ -139,7 +139,7 @@ pub fn list_columns<T: Flat>(list: &[T::Placed], gpu: &Arc<Gpu>, name: &str) -> 
 /// The gradient of such a list.
 #[cfg(feature = "cuda")]
 #[doc(hidden)]
-pub fn list_gradient<T: Cotangent>(columns: Columns) -> Res<Placed<Vec<T>>> {
+pub fn list_gradient<T: Cotangent>(columns: Columns) -> Res<crate::Placed<Vec<T>>> {
     placed_gradient::<Vec<T>>(columns)
 }
 
