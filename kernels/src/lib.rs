@@ -13,3 +13,4 @@ pub mod math;
 pub mod ops;
 pub mod opt;
 pub mod ptx;
+mod rewrite;

@@ -6,7 +6,8 @@
 
 use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Nest, Out, Reduce, Scalar, Ty, Value};
 use crate::ops::Op;
-use crate::opt::{Cursor, positions};
+use crate::opt::positions;
+use crate::rewrite::Cursor;
 
 /// Arrays with more elements than this stay accumulators: one sum per element would not pay.
 const MAX_SUMS: i64 = 64;

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::ir::{Block, Func, Inst, Kind, Nest, Out, Renamer, Value, inst_free_values};
 use crate::ops::CHEAP;
-use crate::opt::{Cursor, Known};
+use crate::rewrite::{Cursor, Known};
 
 use super::uses::cost_of;
 

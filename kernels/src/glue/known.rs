@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::ir::{Block, Extent, Func, Inst, Kind, Ty, Value, Values, inst_free_values};
-use crate::opt::Known;
+use crate::rewrite::Known;
 use crate::{fuse, ptx};
 
 use super::residence;

@@ -4,7 +4,8 @@
 use crate::fuse;
 use crate::ir::{Block, Builder, Extent, Func, Inst, Kind, Scalar, Value, Values};
 use crate::ops::{Op, expand};
-use crate::opt::{Known, dce};
+use crate::opt::dce;
+use crate::rewrite::Known;
 
 use super::known::stays_with_host;
 

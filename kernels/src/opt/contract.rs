@@ -6,7 +6,7 @@ use crate::fuse::uses;
 use crate::ir::{Block, Func, Inst, Kind, Reduce, Value, Values};
 use crate::ops::Op;
 
-use super::facts::linear_coefficients;
+use crate::rewrite::facts::linear_coefficients;
 
 /// Contracts products and sums of floats.
 pub fn run(f: &mut Func) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::ir::{Block, Contract, Extent, Func, Inst, Kind, Out, Value};
 
-use super::cursor::Cursor;
+use crate::rewrite::Cursor;
 
 /// Removes common subexpressions.
 pub fn run(f: &mut Func) {

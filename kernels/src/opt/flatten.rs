@@ -6,7 +6,7 @@ use crate::fuse::cost;
 use crate::ir::{Block, Func, Inst, Kind};
 use crate::ops::Op;
 
-use super::cursor::Cursor;
+use crate::rewrite::Cursor;
 
 /// Arms that cost more than this together stay branches.
 const MAX_COST: u64 = 100;

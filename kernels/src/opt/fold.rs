@@ -3,9 +3,9 @@
 use crate::ir::{Kind, Lit, Reduce, Scalar, Value};
 use crate::ops::{Op, OpDef, Sig};
 
-use super::cursor::Cursor;
-use super::facts::{is_bilinear, is_number, linear_coefficients};
-use super::known::Linear;
+use crate::rewrite::Cursor;
+use crate::rewrite::Linear;
+use crate::rewrite::facts::{is_bilinear, is_number, linear_coefficients};
 
 /// The largest exponent that becomes a chain of products.
 const MAX_POWER: u64 = 16;

@@ -3,8 +3,8 @@
 
 use crate::ir::{Extent, Func, Inst, Kind, Value, Values, inst_free_values};
 
-use super::cursor::Cursor;
-use super::facts::linear_coefficients;
+use crate::rewrite::Cursor;
+use crate::rewrite::facts::linear_coefficients;
 
 /// Moves invariant code out of loops and branches in loops, also where it may then run in vain. Not before
 /// differentiation: code that does not run contributes nothing, code that runs in vain may contribute a zero times an

@@ -2,7 +2,7 @@
 
 use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Module, Renamer, Value};
 
-use super::cursor::Cursor;
+use crate::rewrite::Cursor;
 
 /// Inlines the calls of a function's body: all that have a body, those with a custom rule only unless `keep_rules`.
 pub fn inline(module: &Module, f: &mut Func, keep_rules: bool) {

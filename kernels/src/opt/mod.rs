@@ -4,14 +4,11 @@ mod checkpoint;
 pub mod compact;
 pub mod contract;
 pub mod cse;
-mod cursor;
 pub mod dce;
-mod facts;
 pub mod flatten;
 mod fold;
 pub mod hoist;
 mod inline;
-mod known;
 pub mod localize;
 pub mod promote;
 pub mod reads_first;
@@ -27,9 +24,7 @@ pub mod unroll;
 pub mod untape;
 
 pub use checkpoint::checkpoint;
-pub(crate) use cursor::Cursor;
 pub use inline::inline;
-pub(crate) use known::Known;
 pub(crate) use unroll::positions;
 
 use crate::fuse;

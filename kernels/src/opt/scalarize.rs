@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Ty, Value};
 
-use super::cursor::Cursor;
 use super::unroll::{MAX_TRIP, positions};
+use crate::rewrite::Cursor;
 
 /// Splits small arrays into numbers.
 pub fn run(f: &mut Func) {

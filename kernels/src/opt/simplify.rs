@@ -3,10 +3,10 @@
 use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Loc, Reduce, Scalar, Value};
 use crate::ops::Op;
 
-use super::cursor::Cursor;
 use super::dce::prune;
-use super::facts::linear_coefficients;
 use super::fold::fold;
+use crate::rewrite::Cursor;
+use crate::rewrite::facts::linear_coefficients;
 
 /// Simplifies a function.
 pub fn run(f: &mut Func) {

@@ -2,9 +2,9 @@
 
 use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Nest, Out, Renamer, Value};
 
-use super::cursor::Cursor;
-use super::facts::neutral;
 use super::promote::reduce::{is_exact, op_of};
+use crate::rewrite::Cursor;
+use crate::rewrite::facts::neutral;
 
 /// More iterations than this stay a loop.
 pub(super) const MAX_TRIP: i64 = 16;

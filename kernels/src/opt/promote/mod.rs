@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::ir::{Block, Extent, Func, Inst, Kind, Loc, Nest, Out, Value};
 
-use super::cursor::Cursor;
+use crate::rewrite::Cursor;
 use reduce::Contribution;
 use write::Write;
 

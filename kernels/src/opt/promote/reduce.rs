@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::ir::{Block, Inst, Kind, Lit, Reduce, Scalar, Value, infer};
 use crate::ops::Op;
-use crate::opt::cursor::Cursor;
-use crate::opt::facts::{linear_coefficients, neutral};
+use crate::rewrite::Cursor;
+use crate::rewrite::facts::{linear_coefficients, neutral};
 
 /// What each iteration combines with a carried number.
 pub(super) struct Contribution {

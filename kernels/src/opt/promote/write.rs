@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::ir::{Extent, Inst, Kind, Value};
 use crate::ops::Op;
-use crate::opt::cursor::Cursor;
+use crate::rewrite::Cursor;
 
 use super::Loop;
 
