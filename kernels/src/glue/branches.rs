@@ -8,7 +8,8 @@
 use crate::fuse::{cost, vertical};
 use crate::ir::{Block, Extent, Func, Inst, Kind, Lit, Nest, Scalar, Ty, Value};
 use crate::ops::Op;
-use crate::opt::{Cursor, dce};
+use crate::opt::dce;
+use crate::rewrite::Cursor;
 
 use super::known::{Facts, is_control, stays_with_host};
 
