@@ -255,3 +255,73 @@ fn panics_are_errors() {
         assert!(matches!(polar::on(&device).jacobian(p, 3), Err(DeviceError::Panicked(_))));
     }
 }
+
+/// Products of matrices, in single precision.
+#[differentiable(wrt(w, v), modes(jvp, hvp))]
+fn network(w: &DMatrix<f32>, v: &DMatrix<f32>, x: &DMatrix<f32>) -> f32 {
+    let hidden = (w * x).map(|z| z.tanh());
+    (v * hidden).map(|z| z * z).sum()
+}
+
+#[test]
+fn products_in_single_precision() {
+    let matrix = |k: usize, r: usize, c: usize| {
+        DMatrix::from_iterator(r, c, wave(k, r * c).iter().map(|x| (x * 0.5) as f32))
+    };
+    let (w, v, x) = (matrix(0, 12, 7), matrix(1, 5, 12), matrix(2, 7, 40));
+    let (dw, dv) = (matrix(3, 12, 7), matrix(4, 5, 12));
+    let (value, along) = network::jvp(&w, &v, &x, &dw, &dv);
+    let (grad, second) = network::hvp(&w, &v, &x, &dw, &dv);
+    let mut first = None;
+    for device in devices() {
+        let on = network::on(&device);
+        let [tw, tv, tx, td] = [&w, &v, &x, &dw].map(|m| Tensor::from(m).to(&device).unwrap());
+        let got = on.jvp(&tw, &tv, &tx, &td, &dv).unwrap();
+        assert_close(&[f64::from(got.0), f64::from(got.1)], &[f64::from(value), f64::from(along)], 1e-6);
+        let (g, h) = on.hvp(&tw, &tv, &tx, &td, &dv).unwrap();
+        assert_close(&numbers(&g), &numbers(&grad), 2e-6);
+        assert_close(&numbers(&h), &numbers(&second), 2e-6);
+        if !device.is_cpu() {
+            let all = [numbers(&g), numbers(&h)].concat();
+            assert_eq!(first.get_or_insert(all.clone()), &all, "the schedule changes the result");
+        }
+    }
+}
+
+/// Iterations that depend on each other, branches, and a number of them that is known late.
+#[differentiable(wrt(rate, x), modes(jvp, hvp, jacobian, hessian))]
+fn relaxed(rate: f64, x: &[f64], steps: usize) -> f64 {
+    let mut mean = 0.0;
+    for k in 0..steps {
+        let total: f64 = x.iter().map(|x| (x - mean) * (x * rate).cos()).sum();
+        if total > 0.0 {
+            mean += rate * total / x.len() as f64;
+        } else {
+            mean -= rate * (total * mean).sin() / (k + 1) as f64;
+        }
+    }
+    mean * mean
+}
+
+#[test]
+fn sequential_loops() {
+    let (x, dx) = (wave(0, 150), wave(1, 150));
+    let (x, dx) = (x.as_slice(), dx.as_slice());
+    for steps in [0, 5] {
+        let want = relaxed::jvp(0.8, x, steps, 0.5, dx);
+        let (grad, second) = relaxed::hvp(0.8, x, steps, 0.5, dx);
+        let (slopes, matrix) = (relaxed::jacobian(0.8, x, steps), relaxed::hessian(0.8, &x[..6], steps));
+        for device in devices() {
+            let on = relaxed::on(&device);
+            let got = on.jvp(0.8, x, steps, 0.5, dx).unwrap();
+            assert_close(&[got.0, got.1], &[want.0, want.1], 1e-13);
+            let (g, h) = on.hvp(0.8, x, steps, 0.5, dx).unwrap();
+            assert_close(&numbers(&g), &numbers(&grad), 1e-13);
+            assert_close(&numbers(&h), &numbers(&second), 1e-12);
+            let got = on.jacobian(0.8, x, steps).unwrap();
+            assert_close(&got.x, &slopes.x, 1e-13);
+            let got = on.hessian(0.8, &x[..6], steps).unwrap();
+            assert_close(&got.x.x.concat(), &matrix.x.x.concat(), 1e-12);
+        }
+    }
+}
