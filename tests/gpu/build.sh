@@ -18,7 +18,7 @@ for check in $checks; do
     wanted+=(--test "$check")
 done
 # The whole workspace, so that what `cargo test --workspace --features cuda` built serves here.
-cargo test ${profile[@]+"${profile[@]}"} --workspace --features cuda --no-run --message-format=json \
+cargo test ${profile[@]+"${profile[@]}"} --workspace --features cuda --no-run --message-format=json-render-diagnostics \
     "${wanted[@]}" --bench device |
     python3 -c '
 import json, os, shutil, sys
