@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use nalgebra::{DMatrix, DVector};
 use pullback::cuda::Buffer;
+use pullback::optim::{Adam, clip_norm_queued};
 use pullback::{Device, DeviceError, Tensor, differentiable};
 
 #[differentiable(wrt(a, b, c, d))]
@@ -77,10 +78,39 @@ fn launches(device: &Device, count: usize) -> Result<(), DeviceError> {
     };
     rows("a launch, in place", &mut || x.descend(&y, 0.1))?;
     rows("a launch with a new array", &mut || y.scale(0.5).map(drop))?;
+    let (mut model, slopes) = (arrays(device, 8, 1000)?, arrays(device, 8, 1000)?);
+    let mut adam = Adam::new(1e-3);
+    rows("a step of Adam, 8 arrays", &mut || Ok(adam.try_step(&mut model, &slopes)?))?;
     let mut step = device.record_with(y.duplicate()?, |z| (0..10).try_for_each(|_| z.descend(&y, 0.1)));
     (0..4).try_for_each(|_| step.run())?;
     rows("a recording of 10 launches", &mut || step.run())?;
     device.synchronize()
+}
+
+fn arrays(device: &Device, count: usize, n: usize) -> Result<Vec<Tensor<f32>>, DeviceError> {
+    (0..count).map(|_| Tensor::ones(&[n], device)).collect()
+}
+
+/// What all arrays of a model take when a step clips their gradient and trains them.
+fn training(device: &Device, count: usize, n: usize) -> Result<(), DeviceError> {
+    let state = (arrays(device, count, n)?, arrays(device, count, n)?, Adam::new(1e-3));
+    let mut step = device.record_with(state, |(model, slopes, adam)| {
+        clip_norm_queued(&mut *slopes, 1.0)?;
+        Ok(adam.try_step(model, slopes)?)
+    });
+    (0..4).try_for_each(|_| step.run())?;
+    let time = seconds(|| {
+        step.run()?;
+        device.synchronize()
+    })?;
+    // Gradients are read three times and written, the model and its two means read and written.
+    let rate = 10.0 * 4.0 * (count * n) as f64 / time;
+    println!(
+        "| clipping and Adam, recorded, {count} arrays of {n} | {:.1} us | {:.0} GB/s |",
+        time * 1e6,
+        rate / 1e9
+    );
+    Ok(())
 }
 
 /// What the kernels above take of a multiprocessor.
@@ -209,5 +239,6 @@ fn main() -> Result<(), DeviceError> {
     cubics(&device, &sizes, rate)?;
     recorded(&device, &sizes, if small { 2 } else { 50 }, rate)?;
     models(&device, n, side)?;
+    training(&device, if small { 3 } else { 64 }, if small { 100 } else { 1 << 20 })?;
     usage(&device)
 }

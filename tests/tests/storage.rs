@@ -159,6 +159,26 @@ fn train<O: Optimizer + Clone>(
     (w, b)
 }
 
+/// The rates of all steps are not in the file; where the optimizer has them, they go on.
+#[test]
+fn rates_go_on_after_loading() {
+    let path = place("rates");
+    let rates: Vec<f64> = (0..20).map(|k| 0.01 / f64::from(k + 1)).collect();
+    let made = || Sgd::new(0.0).momentum(0.5).rates(&rates);
+    let (mut w, mut b, mut optimizer) = (DVector::from_vec(vec![1.0, -2.0, 0.5]), 0.0, made());
+    for (step, &rate) in rates.iter().enumerate() {
+        if step == 7 {
+            storage::save_checkpoint(&path, &(&w, &b), &optimizer).unwrap();
+            optimizer = made();
+            storage::load_checkpoint(&path, (&mut w, &mut b), &mut optimizer).unwrap();
+        }
+        assert_eq!(optimizer.learning_rate(), rate);
+        let grad = bowl::grad(&w, b);
+        optimizer.step((&mut w, &mut b), &grad);
+    }
+    assert_eq!((w, b), train(made, None));
+}
+
 #[test]
 fn training_goes_on_as_if_it_had_not_stopped() {
     let path = place("checkpoint");

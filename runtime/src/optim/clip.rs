@@ -61,7 +61,7 @@ pub fn clip_norm(mut grad: impl LeavesMut, limit: f64) -> f64 {
 /// use pullback::{Device, Tensor};
 ///
 /// let device = Device::best();
-/// let mut gradient = Tensor::from([3.0, 4.0]).to(&device)?;
+/// let mut gradient = Tensor::from([3.0f64, 4.0]).to(&device)?;
 /// let norm = clip_norm_queued(&mut gradient, 1.0)?;
 /// assert_eq!((norm.device(), norm.item()?), (device, 5.0));
 /// assert!((gradient.to_vec()?[0] - 0.6).abs() < 1e-6);
