@@ -88,13 +88,15 @@ fn jvp(function: &Function<'_>, sig: &Signature, derived: &Derived, value: Optio
     let derivative = gpu::made(&dty, &along, &derivatives, true);
     // Floats that count as constants are no results of a derivative: the function itself computes them.
     let constant = sig.results().iter().any(Leaf::is_frozen);
-    let (results, value) = match value.filter(|_| constant) {
-        Some(program) => {
+    let (results, value) = match (constant, value) {
+        (true, Some(program)) => {
             func.body.results.drain(..own);
             opt::dce::run(&mut func);
             (derivatives, gpu::value_of(&Function::new(sig, function.types, function.func), program, false))
         }
-        None => {
+        // There are no programs for GPUs.
+        (true, None) => (derivatives, TokenStream::new()),
+        (false, _) => {
             let values = named(function, "value", own);
             let value = gpu::finished(function, &values, false);
             ([values, derivatives].concat(), value)
