@@ -166,14 +166,18 @@ fn recorded<O: Optimizer + Clone>(name: &str, optimizer: O, mut between: impl Fn
         });
     for k in 0..9 {
         between(k, &mut called.1);
+        // A copy that somebody keeps does not keep the rate from changing.
+        let kept = step.state().1.clone();
         between(k, &mut step.state_mut().1);
+        assert_eq!(kept.state().steps(), k as u64);
+        drop(kept);
         let rate = called.1.learning_rate();
         assert_eq!(step.state().1.learning_rate(), rate, "{name}: run {k}");
         called.1.step(&mut called.0, &gradient);
         step.run().unwrap();
         assert_eq!(bits(&step.state().0), bits(&called.0), "{name}: parameters after run {k}, rate {rate}");
     }
-    assert_eq!(step.state().1.state().steps(), 9);
+    assert_eq!(step.state().1.state().steps(), 9, "{name}");
     assert_eq!(step.state().1.learning_rate(), called.1.learning_rate());
 }
 

@@ -18,7 +18,7 @@ use crate::{DeviceError, Tensor};
 ///
 /// Its leaves are named by slot and parameter, `momentum_buffer.layers.0.weight`. They are where the parameters are, on a GPU from the
 /// first step on.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct State {
     steps: Steps,
     slots: Vec<&'static str>,
@@ -42,6 +42,14 @@ impl Steps {
 impl Clone for Steps {
     fn clone(&self) -> Steps {
         Steps(Arc::new(AtomicU64::new(self.get())))
+    }
+}
+
+/// What the GPU counts stays with the original, for the recordings that use it; a copy has it made anew.
+impl Clone for State {
+    fn clone(&self) -> State {
+        let (steps, slots, leaves) = (self.steps.clone(), self.slots.clone(), self.leaves.clone());
+        State { steps, slots, leaves, ..State::default() }
     }
 }
 

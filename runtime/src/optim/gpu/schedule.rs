@@ -10,7 +10,6 @@ use crate::DeviceError;
 use crate::cuda::{Arg, Array, Buffer, Element, Gpu, refuse};
 
 /// The number of steps, the learning rates, and the coefficients of the step that is being made.
-#[derive(Clone)]
 pub(in super::super) struct Schedule {
     steps: Array<f64>,
     rates: Array<f64>,
