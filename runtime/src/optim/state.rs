@@ -48,8 +48,13 @@ impl Clone for Steps {
 /// What the GPU counts stays with the original, for the recordings that use it; a copy has it made anew.
 impl Clone for State {
     fn clone(&self) -> State {
-        let (steps, slots, leaves) = (self.steps.clone(), self.slots.clone(), self.leaves.clone());
-        State { steps, slots, leaves, ..State::default() }
+        State {
+            steps: self.steps.clone(),
+            slots: self.slots.clone(),
+            leaves: self.leaves.clone(),
+            #[cfg(feature = "cuda")]
+            schedule: None,
+        }
     }
 }
 
