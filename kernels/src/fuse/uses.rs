@@ -42,6 +42,7 @@ pub(crate) fn cost_of(inst: &Inst) -> u64 {
         Kind::Pack { elems, .. } => elems.len() as u64,
         Kind::Nest(nest) => trip(&nest.domain).saturating_mul(1 + cost(&nest.body)),
         Kind::If { then, els, .. } => 1 + cost(then).max(cost(els)),
+        Kind::Serial(body) => cost(body),
         Kind::For { trip: n, body, .. } => trip(&[*n]).saturating_mul(1 + cost(body)),
         Kind::While { .. } | Kind::Update { .. } | Kind::Contract { .. } | Kind::Call { .. } => LOOP,
     }

@@ -70,7 +70,8 @@ impl Arms<'_, '_> {
             Kind::Op(..) => !effect() || tys().all(|ty| *ty != Ty::Scalar(Scalar::I64)),
             Kind::Nest(nest) => nest.domain.iter().all(|&e| self.host_knows(e)),
             Kind::Contract { kind, .. } => kind.is_product() && !effect(),
-            _ if is_control(i) && self.facts.is_glue(values, i) => true,
+            // There is no array of zeros in place of one that may be made in vain only.
+            _ if is_control(i) && self.facts.is_glue(values, i) => tys().all(Ty::is_scalar) || !effect(),
             Kind::If { then, els, .. } => self.fits(then) && self.fits(els),
             Kind::For { trip, body, .. } => self.host_knows(*trip) && !stays_with_host(i) && self.fits(body),
             _ => false,

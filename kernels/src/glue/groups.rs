@@ -6,7 +6,7 @@ use crate::ir::{
     Block, Extent, Inst, Kind, Nest, Out, Reduce, Renamer, Scalar, Ty, Value, Values, inst_free_values,
 };
 
-use super::known::Facts;
+use super::known::{Facts, is_serial};
 
 /// When an instruction runs: first what the host knows from the start, then by turns the glue of a step (even) and
 /// everything else that needs no later glue (odd).
@@ -129,6 +129,9 @@ fn nests(values: &mut Values, block: &Block, group: &[usize]) -> Vec<Inst> {
     let read = read_outside(values, block, group);
     let mut wanted: Vec<Value> =
         insts.iter().flat_map(|i| &i.results).copied().filter(|v| read.contains(v)).collect();
+    if insts.iter().any(|i| is_serial(values, i)) {
+        return vec![serial(values, &insts, &wanted)];
+    }
     let shapes: Vec<Vec<Extent>> =
         wanted.iter().map(|&v| values.ty(v).shape().to_vec()).filter(|s| !s.is_empty()).collect();
     let domain = shapes.first().cloned().unwrap_or_else(|| vec![Extent::Const(1)]);
@@ -149,6 +152,15 @@ fn nests(values: &mut Values, block: &Block, group: &[usize]) -> Vec<Inst> {
         made.push(nest(values, &[inst], &inst.results, shape));
     }
     made
+}
+
+/// The instructions as the code of one thread.
+fn serial(values: &mut Values, insts: &[&Inst], wanted: &[Value]) -> Inst {
+    let mut renamer = Renamer::default();
+    let loc = insts[0].loc;
+    let insts = insts.iter().map(|i| renamer.inst(values, None, i)).collect();
+    let body = Block { params: Vec::new(), insts, results: renamer.values(wanted) };
+    Inst { results: wanted.to_vec(), kind: Kind::Serial(body), loc }
 }
 
 /// What is read by anything that is not in the group.

@@ -10,16 +10,24 @@
 //!
 //! Branches around nests become a choice between the results of both arms (`branches`).
 //!
+//! Sequential loops with arrays are run by one thread of the GPU: with whatever else is computed at that time they become
+//! the code of one thread ([`Kind::Serial`](crate::ir::Kind::Serial)), unless there is work in them for more: a nest of a
+//! size that is not known, or of more than 64 iterations, a product, a factorisation. Those stay loops of the host's
+//! program, which launches kernels in each iteration; an element that such a loop writes is a nest over the array. Small
+//! factorisations go to one thread as well, all others are loops around nests (`factors`). What one thread pushes on a
+//! tape is in the GPU's memory and must be popped by one thread (`tapes`).
+//!
 //! What stays with the host, although it then has to read numbers back: conditions of loops around nests, branches
-//! around nests that use tapes or make arrays as long as numbers say, factorisations, calls of functions without IR, and
-//! whole loops that write single elements of arrays.
+//! around nests that use tapes or make arrays as long as numbers say, and calls of functions without IR.
 
 mod branches;
+mod factors;
 mod groups;
 mod known;
 mod residence;
 mod rewrite;
 mod sink;
+mod tapes;
 
 use crate::ir::{Block, Func, Values};
 use crate::opt::{compact, dce, localize};
@@ -30,6 +38,7 @@ pub use residence::{Residents, residents};
 pub fn run(f: &mut Func) {
     rewrite::run(f);
     branches::run(f);
+    factors::run(f);
     each_block(f, &mut sink::block);
     dce::run(f);
     each_block(f, &mut groups::block);

@@ -102,6 +102,8 @@ impl Survey<'_> {
                     }
                 }
             }
+            Kind::Serial(_) => inst.results.iter().for_each(|&v| self.mark(v)),
+            Kind::Contract { .. } if self.computed => self.mark(inst.results[0]),
             Kind::For { init, body, .. } => self.carried(inst, init, &body.params[1..], &[body]),
             Kind::While { init, cond, body } => {
                 cond.params.iter().zip(&body.params).for_each(|(&c, &p)| self.follow(c, &[p]));

@@ -7,12 +7,12 @@ use crate::ops::{Op, expand};
 use crate::opt::dce;
 use crate::rewrite::Known;
 
-use super::known::stays_with_host;
+use super::known::{Facts, is_control};
 
 pub(super) fn run(f: &mut Func) {
-    let known = Known::of(f);
+    let (known, facts) = (Known::of(f), Facts::of(f));
     let mut body = std::mem::take(&mut f.body);
-    let mut rewrite = Rewrite { known, written: false };
+    let mut rewrite = Rewrite { known, facts, written: false };
     rewrite.block(&mut f.values, &mut body, false);
     f.body = body;
     if rewrite.written {
@@ -24,17 +24,18 @@ pub(super) fn run(f: &mut Func) {
 
 struct Rewrite {
     known: Known,
+    facts: Facts,
     /// Whether an element was written.
     written: bool,
 }
 
 impl Rewrite {
-    fn block(&mut self, values: &mut Values, block: &mut Block, in_loop: bool) {
+    /// Rewrites a block of the host's program, or of what one thread runs, where elements are written as they are.
+    fn block(&mut self, values: &mut Values, block: &mut Block, by_thread: bool) {
         let mut b = Builder::new(values);
         for mut inst in std::mem::take(&mut block.insts) {
-            let repeats = !matches!(inst.kind, Kind::If { .. });
-            if !matches!(inst.kind, Kind::Nest(_)) && !stays_with_host(&inst) {
-                let inner = in_loop || repeats;
+            if is_control(&inst) && !calls(&inst) {
+                let inner = by_thread || self.facts.is_glue(b.values, &inst);
                 inst.kind.blocks_mut().into_iter().for_each(|block| self.block(b.values, block, inner));
             }
             self.known.define(&inst);
@@ -45,7 +46,7 @@ impl Rewrite {
                     expand(&mut b, op.def().unfused, args, y);
                     b.current_mut().last_mut().expect("a line is an operation at least").results = vec![y];
                 }
-                Kind::Update { array, at, value } | Kind::Accum { array, at, value } if !in_loop => {
+                Kind::Update { array, at, value } | Kind::Accum { array, at, value } if !by_thread => {
                     let add = matches!(inst.kind, Kind::Accum { .. });
                     self.write(&mut b, &inst, (*array, at), *value, add);
                 }
@@ -80,6 +81,12 @@ impl Rewrite {
         });
         b.current_mut().last_mut().expect("the array was just made").results = inst.results.clone();
     }
+}
+
+/// Whether an instruction calls what the host computes: it is left to the host as it is.
+fn calls(inst: &Inst) -> bool {
+    let inside = |b: &Block| b.insts.iter().any(calls);
+    matches!(inst.kind, Kind::Call { .. }) || inst.kind.blocks().into_iter().any(inside)
 }
 
 /// Asserts that an index is within an axis.

@@ -265,6 +265,7 @@ impl Frame<'_> {
                 let taken = if self.truth(*cond)? { then } else { els };
                 self.block(taken)?
             }
+            Kind::Serial(body) => self.block(body)?,
             Kind::For { trip, rev, init, body } => self.for_loop(*trip, *rev, init, body)?,
             Kind::While { init, cond, body } => self.while_loop(init, cond, body)?,
             Kind::Contract { kind, args } => one(self.contract(*kind, args)?),

@@ -31,13 +31,11 @@ pub fn infer(values: &Values, kind: &Kind) -> Result<Vec<Ty>, String> {
             same("the branches", &a, &b)?;
             Ok(a)
         }
+        Kind::Serial(body) => Ok(types(values, &body.results)),
         Kind::For { init, body, .. } => {
             let carried = types(values, init);
-            same(
-                "the carried parameters and the initial values",
-                &carried,
-                &types(values, body.params.get(1..).unwrap_or(&[])),
-            )?;
+            let params = types(values, body.params.get(1..).unwrap_or(&[]));
+            same("the carried parameters and the initial values", &carried, &params)?;
             same("the carried results and the initial values", &carried, &types(values, &body.results))?;
             Ok(carried)
         }

@@ -220,6 +220,9 @@ pub enum Kind {
     If { cond: Value, then: Block, els: Block },
     /// A sequential loop: for k in 0..trip (from the last to the first if `rev`), `body(k, carried..) -> carried..`.
     For { trip: Extent, rev: bool, init: Vec<Value>, body: Block },
+    /// Code that one thread of a GPU runs, in order; what the block yields. Only [`glue`](crate::glue) makes it. The block
+    /// has no parameters.
+    Serial(Block),
     /// While `cond(carried..) -> bool`, `body(carried..) -> carried..`.
     While { init: Vec<Value>, cond: Block, body: Block },
     /// A product or solution that goes to a matrix library.

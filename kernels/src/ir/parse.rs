@@ -424,6 +424,7 @@ impl Parser {
                 self.keyword("else")?;
                 Kind::If { cond, then, els: self.block(Vec::new(), "yield")? }
             }
+            "serial" => Kind::Serial(self.block(Vec::new(), "yield")?),
             "for" => self.for_loop()?,
             "while" => self.while_loop()?,
             "call" => return self.call(),

@@ -233,6 +233,10 @@ impl Printer<'_> {
                 f.write_str(" else ")?;
                 self.block(f, els, depth)
             }
+            Kind::Serial(body) => {
+                f.write_str("serial ")?;
+                self.block(f, body, depth)
+            }
             Kind::For { trip, rev, init, body } => {
                 let k = body.params.first().map_or_else(String::new, |&k| self.value(k));
                 let rev = if *rev { "rev " } else { "" };
@@ -315,7 +319,7 @@ impl Printer<'_> {
                 format!("pop {}: {ty}", v(tape))
             }
             Kind::Assert { cond, message } => format!("assert {}, {}", v(cond), Quoted(message)),
-            Kind::Nest(_) | Kind::If { .. } | Kind::For { .. } | Kind::While { .. } => {
+            Kind::Nest(_) | Kind::If { .. } | Kind::For { .. } | Kind::While { .. } | Kind::Serial(_) => {
                 unreachable!("it has blocks")
             }
         }

@@ -182,6 +182,9 @@ impl<'m> Verifier<'m> {
             Kind::If { then, els, .. } if !then.params.is_empty() || !els.params.is_empty() => {
                 self.report(format!("{name}: the blocks of a branch have no parameters"));
             }
+            Kind::Serial(body) if !body.params.is_empty() => {
+                self.report(format!("{name}: the block of one thread has no parameters"));
+            }
             Kind::For { body, .. } => match body.params.first() {
                 Some(&k) if *self.func.values.ty(k) == Ty::Scalar(Scalar::I64) => {}
                 _ => self.report(format!("{name}: the index of a loop is an i64")),

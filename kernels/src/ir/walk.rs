@@ -19,7 +19,7 @@ impl Kind {
             }
         };
         match self {
-            Kind::Const(_) | Kind::Checkpoint | Kind::Tape => {}
+            Kind::Const(_) | Kind::Checkpoint | Kind::Tape | Kind::Serial(_) => {}
             Kind::Op(_, args) | Kind::Contract { args, .. } | Kind::Call { args, .. } => {
                 args.iter().for_each(|&v| f(v))
             }
@@ -60,7 +60,7 @@ impl Kind {
         let all =
             |vs: &mut Vec<Value>, f: &mut dyn FnMut(Value) -> Value| vs.iter_mut().for_each(|v| *v = f(*v));
         match self {
-            Kind::Const(_) | Kind::Checkpoint | Kind::Tape => {}
+            Kind::Const(_) | Kind::Checkpoint | Kind::Tape | Kind::Serial(_) => {}
             Kind::Op(_, args) | Kind::Contract { args, .. } | Kind::Call { args, .. } => all(args, f),
             Kind::Index { array, at } => {
                 *array = f(*array);
@@ -95,7 +95,7 @@ impl Kind {
         match self {
             Kind::Nest(nest) => vec![&nest.body],
             Kind::If { then, els, .. } => vec![then, els],
-            Kind::For { body, .. } => vec![body],
+            Kind::For { body, .. } | Kind::Serial(body) => vec![body],
             Kind::While { cond, body, .. } => vec![cond, body],
             _ => Vec::new(),
         }
@@ -106,7 +106,7 @@ impl Kind {
         match self {
             Kind::Nest(nest) => vec![&mut nest.body],
             Kind::If { then, els, .. } => vec![then, els],
-            Kind::For { body, .. } => vec![body],
+            Kind::For { body, .. } | Kind::Serial(body) => vec![body],
             Kind::While { cond, body, .. } => vec![cond, body],
             _ => Vec::new(),
         }

@@ -126,6 +126,7 @@ impl Encoder<'_, '_> {
                 self.all(args);
             }
             Kind::While { .. }
+            | Kind::Serial(_)
             | Kind::Call { .. }
             | Kind::Checkpoint
             | Kind::Tape

@@ -68,6 +68,11 @@ impl Live<'_> {
                 self.carried(&inst.results, init, &body.params[1..], &body.results, &extents(&[*trip]));
                 control.extend(extents(&[*trip]));
             }
+            Kind::Serial(body) => {
+                for (&r, &yielded) in inst.results.iter().zip(&body.results) {
+                    self.need(r, [yielded]);
+                }
+            }
             Kind::While { init, cond, body } => {
                 self.carried(&inst.results, init, &body.params, &body.results, &cond.results);
                 for (&p, &q) in cond.params.iter().zip(&body.params) {
@@ -165,6 +170,7 @@ pub(super) fn prune(inst: &mut Inst, wanted: &[bool]) {
             filter(&mut body.results, wanted);
             filter(&mut body.params, &[&[true], wanted].concat());
         }
+        Kind::Serial(body) => filter(&mut body.results, wanted),
         Kind::While { init, cond, body } => {
             filter(init, wanted);
             filter(&mut cond.params, wanted);

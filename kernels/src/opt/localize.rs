@@ -23,6 +23,12 @@ fn block(values: &mut Values, lits: &mut HashMap<Value, (Lit, Loc)>, b: &mut Blo
                 let new = local.new;
                 nest.body.insts.splice(0..0, new);
             }
+            Kind::Serial(body) => {
+                let mut local = Local { values, lits, new: Vec::new(), to: HashMap::new() };
+                local.block(body);
+                let new = local.new;
+                body.insts.splice(0..0, new);
+            }
             kind => kind.blocks_mut().into_iter().for_each(|b| block(values, lits, b)),
         }
     }

@@ -10,7 +10,7 @@ use crate::ops::Op;
 pub(super) const IN_REGISTERS: i64 = 32;
 
 /// The most bytes of an array in local memory, of which a GPU sets aside as much for every thread that it can hold.
-const LOCAL_BYTES: u64 = 2 << 10;
+pub(super) const LOCAL_BYTES: u64 = 2 << 10;
 
 /// Where an array of a nest is.
 #[derive(Clone, Debug)]
@@ -84,9 +84,10 @@ impl Emitter {
         Ok(Array::Room { elem, shape: shape.to_vec(), pointer, stride: self.stride(), own: true })
     }
 
-    /// The bytes from one slot of the thread's memory to the next.
+    /// The bytes from one slot of the thread's memory to the next. A kernel of one thread that only takes from tapes has no
+    /// memory of its own; in those that filled them slots were neighbours, since there was one thread.
     pub(super) fn stride(&self) -> Num {
-        self.room.as_ref().map_or_else(|| Num::int(0), |r| r.stride.clone())
+        self.room.as_ref().map_or_else(|| Num::int(super::room::SLOT), |r| r.stride.clone())
     }
 
     /// A copy that may be changed.
@@ -121,7 +122,7 @@ impl Emitter {
     }
 
     /// Overwrites all elements of an array that is the thread's own.
-    fn copy(&mut self, to: &Array, from: &Array) -> Result<()> {
+    pub(super) fn copy(&mut self, to: &Array, from: &Array) -> Result<()> {
         match (to, from) {
             (Array::Registers { items, .. }, _) => {
                 for (k, item) in items.iter().enumerate() {
@@ -145,14 +146,30 @@ impl Emitter {
     fn copy_memory(&mut self, to: &Array, from: &Array, shape: &[Extent]) -> Result<()> {
         let lens = shape.iter().map(|&e| self.extent(e)).collect::<Result<Vec<_>>>()?;
         let count = self.product(&lens)?;
-        let k = self.text.in_register(&Num::int(0));
+        self.copy_from(to, from, &count, [&Num::int(0), &Num::int(1)])
+    }
+
+    /// Copies by all threads of a block, of which this is that one.
+    pub(super) fn copy_by_threads(&mut self, to: &Array, from: &Array, thread: &Num) -> Result<()> {
+        let Array::Room { shape, .. } = to else {
+            return Err(unsupported("a copy by several threads".into()));
+        };
+        let lens = shape.iter().map(|&e| self.extent(e)).collect::<Result<Vec<_>>>()?;
+        let count = self.product(&lens)?;
+        self.copy_from(to, from, &count, [thread, &Num::int(super::BLOCK.into())])
+    }
+
+    /// Copies elements from a start below a count, in steps.
+    fn copy_from(&mut self, to: &Array, from: &Array, count: &Num, [start, step]: [&Num; 2]) -> Result<()> {
+        let k = self.text.reg(Scalar::I64);
+        self.text.assign(&k, start);
         let (again, end) = (self.text.fresh_label("COPY"), self.text.fresh_label("COPIED"));
         self.text.label(&again);
         let done = self.text.emit(Scalar::Bool, "setp.ge.s64", &[&k.text, &count.text]);
         self.text.line(format!("@{} bra {end};", done.text));
         let x = self.read(from, &k, None)?;
         self.set_element(to, &k, &x)?;
-        self.text.line(format!("add.s64 {0}, {0}, 1;", k.text));
+        self.text.line(format!("add.s64 {0}, {0}, {1};", k.text, step.text));
         self.text.line(format!("bra {again};"));
         self.text.label(&end);
         Ok(())
@@ -509,7 +526,7 @@ impl Emitter {
 }
 
 /// Whether two arrays are one.
-fn same_place(a: &Array, b: &Array) -> bool {
+pub(super) fn same_place(a: &Array, b: &Array) -> bool {
     match (a, b) {
         (Array::Copy { pointer: a, .. }, Array::Copy { pointer: b, .. })
         | (Array::Captured { pointer: a, .. }, Array::Captured { pointer: b, .. })

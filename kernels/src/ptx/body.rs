@@ -1,8 +1,9 @@
 //! Blocks of instructions: scalar code, branches, loops, and functions that are called.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::array::Array;
+use super::array::{self, Array};
 use super::op::length;
 use super::room::keeps;
 use super::text::{Num, size};
@@ -14,16 +15,27 @@ use crate::ops::Op;
 const UNROLL: (i64, i64) = (16, 256);
 
 impl Emitter {
-    /// Counts how often each value of a block is read.
+    /// Counts how often each value of a block is read, and where last.
     pub(super) fn count_uses(&mut self, block: &Block) {
+        count_reads(block, &mut |v| *self.frame.uses.entry(v).or_default() += 1);
+        self.last_reads(block);
+    }
+
+    fn last_reads(&mut self, block: &Block) {
+        let code = std::ptr::from_ref(block) as usize;
         for inst in &block.insts {
-            for v in inst.kind.operands() {
-                *self.frame.uses.entry(v).or_default() += 1;
-            }
-            inst.kind.blocks().into_iter().for_each(|b| self.count_uses(b));
+            let at = std::ptr::from_ref(inst) as usize;
+            let mut note = |v| {
+                let last = self.frame.last.entry((code, v)).or_default();
+                *last = if last.0 == at { (at, last.1 + 1) } else { (at, 1) };
+            };
+            inst.kind.operands().into_iter().for_each(&mut note);
+            inst.kind.blocks().into_iter().for_each(|b| count_reads(b, &mut note));
+            inst.kind.blocks().into_iter().for_each(|b| self.last_reads(b));
         }
         for &v in &block.results {
-            *self.frame.uses.entry(v).or_default() += 1;
+            let last = self.frame.last.entry((code, v)).or_default();
+            *last = if last.0 == 0 { (0, last.1 + 1) } else { (0, 1) };
         }
     }
 
@@ -74,13 +86,15 @@ impl Emitter {
     pub(super) fn scoped<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.blocks += 1;
         let outer = std::mem::replace(&mut self.frame.block, self.blocks);
+        let (code, at) = (self.frame.code, std::mem::take(&mut self.frame.at));
         let result = f(self);
-        self.frame.block = outer;
+        (self.frame.block, self.frame.code, self.frame.at) = (outer, code, at);
         result
     }
 
     /// The code of a block whose parameters are bound; what it yields.
     pub(super) fn block(&mut self, block: &Block) -> Result<Vec<Item>> {
+        self.frame.code = std::ptr::from_ref(block) as usize;
         block.insts.iter().try_for_each(|i| self.inst(i))?;
         Ok(block.results.iter().map(|&v| self.item(v)).collect())
     }
@@ -103,6 +117,7 @@ impl Emitter {
         if inst.results.first().is_some_and(|v| self.frame.ahead.contains(v)) {
             return Ok(());
         }
+        self.frame.at = std::ptr::from_ref(inst) as usize;
         let items = match &inst.kind {
             Kind::Const(lit) => vec![Item::Num(Num::lit(*lit))],
             Kind::Op(op, args) => {
@@ -115,6 +130,7 @@ impl Emitter {
             Kind::Pack { elems, shape } => vec![Item::Array(self.pack(elems, shape)?)],
             Kind::Nest(nest) => self.inner_nest(nest)?,
             Kind::If { cond, then, els } => self.branch(inst, *cond, then, els)?,
+            Kind::Serial(body) => self.block(body)?,
             Kind::For { trip, rev, init, body } => self.for_loop(*trip, *rev, init, body)?,
             Kind::While { init, cond, body } => self.while_loop(init, cond, body)?,
             Kind::Assert { cond, message } => {
@@ -133,6 +149,7 @@ impl Emitter {
         for (&v, item) in inst.results.iter().zip(items) {
             self.bind(v, item);
         }
+        self.frame.at = 0;
         Ok(())
     }
 
@@ -152,22 +169,39 @@ impl Emitter {
         }
         let (otherwise, end) = (self.text.fresh_label("ELSE"), self.text.fresh_label("END"));
         self.text.line(format!("@!{} bra {otherwise};", cond.text));
-        let mut merged = self.scoped(|e| {
-            let items = e.block(then)?;
-            let each = items.into_iter().zip(&then.results).zip(&inst.results);
-            each.map(|((item, &yielded), &v)| e.first_side(item, yielded, v)).collect::<Result<Vec<_>>>()
+        let mut first = Vec::new();
+        let mut merged = self.arm(then, |e| {
+            first = e.block(then)?;
+            let each = first.iter().zip(&then.results).zip(&inst.results);
+            each.map(|((item, &yielded), &v)| e.first_side(item.clone(), yielded, v))
+                .collect::<Result<Vec<_>>>()
         })?;
         self.text.line(format!("bra {end};"));
         self.text.label(&otherwise);
-        self.scoped(|e| {
+        self.arm(els, |e| {
             let items = e.block(els)?;
-            let items = items.into_iter().zip(&els.results).zip(&mut merged);
-            let items = items.map(|((item, &yielded), to)| e.second_side(item, yielded, to));
+            let items = items.into_iter().zip(&els.results).zip(first.iter().zip(&mut merged));
+            let items = items.map(|((item, &yielded), (first, to))| e.second_side(item, yielded, first, to));
             let items = items.collect::<Result<Vec<_>>>()?;
             e.carry_back(&merged, &items)
         })?;
         self.text.label(&end);
         Ok(merged)
+    }
+
+    /// Runs `f` as one side of a branch. Arrays of the block around it that nothing reads later may be changed in place by
+    /// each side, since only one of them runs.
+    fn arm<T>(&mut self, this: &Block, f: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let mut ours = BTreeSet::new();
+        count_reads(this, &mut |v| _ = ours.insert(v));
+        ours.retain(|&v| self.is_last(v).is_some() && self.frame.values.ty(v).is_array());
+        let outer = self.frame.block;
+        let result = self.scoped(|e| {
+            ours.iter().for_each(|&v| _ = e.frame.home.insert(v, e.frame.block));
+            f(e)
+        });
+        ours.iter().for_each(|&v| _ = self.frame.home.insert(v, outer));
+        result
     }
 
     /// What one side of a branch yields, where both sides leave it: arrays in global memory by their address.
@@ -182,13 +216,15 @@ impl Emitter {
             self.text.assign(&r, n);
             r
         });
+        self.reused.insert(to.text.clone());
         let ty = self.ty(result);
         let (elem, shape) = (ty.elem().unwrap_or(Scalar::F64), ty.shape().to_vec());
         Ok(Item::Array(Array::Room { elem, shape, pointer: to, stride: step, own }))
     }
 
-    /// The same for the other side: a merged address is set here, everything else is left to be carried.
-    fn second_side(&mut self, item: Item, yielded: Value, to: &mut Item) -> Result<Item> {
+    /// The same for the other side: a merged address is set here, everything else is left to be carried. What is in one
+    /// place on both sides stays there.
+    fn second_side(&mut self, item: Item, yielded: Value, first: &Item, to: &mut Item) -> Result<Item> {
         let (Item::Array(array), Item::Array(Array::Room { pointer, stride, own, .. })) = (&item, &mut *to)
         else {
             return Ok(item);
@@ -198,6 +234,16 @@ impl Emitter {
             other => (other.clone(), self.is_own(other, yielded)),
         };
         *own &= mine;
+        if let Item::Array(first) = first
+            && array::same_place(first, &array)
+        {
+            let mut place = first.clone();
+            if let Array::Room { own: its, .. } = &mut place {
+                *its = *own;
+            }
+            *to = Item::Array(place);
+            return Ok(to.clone());
+        }
         let (from, step) = global(&array).ok_or_else(|| unsupported("one of two accumulators".into()))?;
         self.text.assign(pointer, &from);
         self.text.assign(stride, &step);
@@ -218,19 +264,35 @@ impl Emitter {
         results: &[Value],
     ) -> Result<Vec<Item>> {
         let changes = params.iter().zip(results).map(|(p, r)| p != r);
-        let each = init.iter().zip(changes);
-        each.map(|(&v, changes)| {
+        let each = init.iter().zip(params).zip(changes);
+        let items = each.map(|((&v, &p), changes)| {
+            if self.is_placed(&[p]) {
+                return self.placed(v, p).map(Item::Array);
+            }
             let item = self.item(v);
             let dead = self.is_dead(v);
             self.carry(item, dead, changes)
-        })
-        .collect()
+        });
+        let items = items.collect::<Result<Vec<_>>>()?;
+        for item in &items {
+            if let Item::Array(Array::Room { pointer, .. }) = item {
+                self.reused.insert(pointer.text.clone());
+            }
+        }
+        Ok(items)
     }
 
-    /// Whether a value is read by the instruction at hand only, so that its place may be overwritten.
+    /// Whether the instruction at hand, or the end of the block, reads a value of its block once and nothing does later, so
+    /// that its place may be overwritten.
     pub(super) fn is_dead(&self, v: Value) -> bool {
-        let once = self.frame.uses.get(&v) == Some(&1);
-        once && self.frame.home.get(&v) == Some(&self.frame.block)
+        self.is_last(v) == Some(1)
+    }
+
+    /// How often the instruction at hand reads a value of its block, if nothing does later.
+    fn is_last(&self, v: Value) -> Option<usize> {
+        let Frame { home, last, block, code, at, .. } = &self.frame;
+        let (reader, times) = last.get(&(*code, v))?;
+        (home.get(&v) == Some(block) && reader == at).then_some(*times)
     }
 
     /// The item in a place that may be overwritten: its own if nobody else reads it.
@@ -286,7 +348,9 @@ impl Emitter {
         let count = self.extent(trip)?;
         self.frame.ranges.insert(body.params[0], trip);
         match count.known() {
-            Some(n) if unrolls(n, body) => self.unrolled(n, rev, init, body),
+            Some(n) if unrolls(n, body) && !self.is_placed(&body.params[1..]) => {
+                self.unrolled(n, rev, init, body)
+            }
             _ => self.rolled(&count, rev, init, body),
         }
     }
@@ -364,6 +428,15 @@ impl Emitter {
         })?;
         Ok(carried)
     }
+}
+
+/// Calls `note` for each read of a value in a block.
+fn count_reads(block: &Block, note: &mut dyn FnMut(Value)) {
+    for inst in &block.insts {
+        inst.kind.operands().into_iter().for_each(&mut *note);
+        inst.kind.blocks().into_iter().for_each(|b| count_reads(b, note));
+    }
+    block.results.iter().for_each(|&v| note(v));
 }
 
 /// Where an array in global memory begins, and the bytes from one element to the next.

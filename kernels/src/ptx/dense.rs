@@ -11,6 +11,16 @@ pub(super) fn is_in(block: &Block) -> bool {
     block.insts.iter().any(|i| one(&i.kind))
 }
 
+/// What computes factorisations.
+pub(crate) struct Routines {
+    pub(crate) solve: &'static str,
+    pub(crate) det: &'static str,
+    pub(crate) cholesky: &'static str,
+}
+
+/// Those of one thread.
+const LOOPS: Routines = Routines { solve: SOLVE, det: DET, cholesky: CHOLESKY };
+
 /// Writes linear algebra as loops.
 pub(super) fn as_loops(values: &mut Values, block: &mut Block) {
     let mut insts = Vec::new();
@@ -23,32 +33,28 @@ pub(super) fn as_loops(values: &mut Values, block: &mut Block) {
             Kind::Contract { kind: Contract::MatVec { ta }, args } => {
                 insts.extend(product(values, &inst, args, (*ta, None)));
             }
-            Kind::Contract { kind: Contract::Solve { ta }, args } => {
-                insts.extend(solution(values, &inst, args, *ta));
-            }
-            Kind::Contract { kind: Contract::Inverse, args } => insts.extend(inverse(values, &inst, args[0])),
-            Kind::Contract { kind, args } => match routine(*kind) {
-                Some(text) => insts.extend(called(values, text, args, &inst.results)),
-                None => insts.push(inst),
-            },
+            Kind::Contract { .. } => insts.extend(factorised(values, &inst, &LOOPS)),
             _ => insts.push(inst),
         }
     }
     block.insts = insts;
 }
 
-/// What computes a factorisation.
-fn routine(kind: Contract) -> Option<&'static str> {
+/// A factorisation by these routines; anything else as it is.
+pub(crate) fn factorised(values: &mut Values, inst: &Inst, by: &Routines) -> Vec<Inst> {
+    let Kind::Contract { kind, args } = &inst.kind else { return vec![inst.clone()] };
     match kind {
-        Contract::Det => Some(DET),
-        Contract::Cofactor => Some(COFACTOR),
-        Contract::Cholesky => Some(CHOLESKY),
-        _ => None,
+        Contract::Solve { ta } => solution(values, inst, args, *ta, by),
+        Contract::Inverse => inverse(values, inst, args[0], by),
+        Contract::Det => called(values, by.det, args, &inst.results),
+        Contract::Cofactor => called(values, COFACTOR, args, &inst.results),
+        Contract::Cholesky => called(values, by.cholesky, args, &inst.results),
+        Contract::MatMul { .. } | Contract::MatVec { .. } => vec![inst.clone()],
     }
 }
 
 /// A system of equations for a vector, or for each row of a matrix; the routine takes rows and a matrix to be read as it is.
-fn solution(values: &mut Values, inst: &Inst, args: &[Value], ta: bool) -> Vec<Inst> {
+fn solution(values: &mut Values, inst: &Inst, args: &[Value], ta: bool, by: &Routines) -> Vec<Inst> {
     let (mut a, b) = (args[0], args[1]);
     let [square, right] = [a, b].map(|v| values.ty(v).shape().to_vec());
     let mut builder = Builder::new(values);
@@ -58,7 +64,7 @@ fn solution(values: &mut Values, inst: &Inst, args: &[Value], ta: bool) -> Vec<I
     }
     if let [_, _] = right[..] {
         let mut insts = builder.finish();
-        insts.extend(called(values, SOLVE, &[a, b], &inst.results));
+        insts.extend(called(values, by.solve, &[a, b], &inst.results));
         return insts;
     }
     let one = [Extent::Const(1), right[0]];
@@ -66,7 +72,7 @@ fn solution(values: &mut Values, inst: &Inst, args: &[Value], ta: bool) -> Vec<I
     let mut insts = builder.finish();
     let ty = values.ty(row).clone();
     let solved = values.add(ty, "");
-    insts.extend(called(values, SOLVE, &[a, row], &[solved]));
+    insts.extend(called(values, by.solve, &[a, row], &[solved]));
     let mut builder = Builder::new(values);
     builder.build(&right, |e, at| {
         let zero = e.int(0);
@@ -78,7 +84,7 @@ fn solution(values: &mut Values, inst: &Inst, args: &[Value], ta: bool) -> Vec<I
 }
 
 /// The solutions for the rows of the identity are the columns of the inverse.
-fn inverse(values: &mut Values, inst: &Inst, a: Value) -> Vec<Inst> {
+fn inverse(values: &mut Values, inst: &Inst, a: Value, by: &Routines) -> Vec<Inst> {
     let ty = values.ty(a).clone();
     let (elem, shape) = (ty.elem().unwrap_or(Scalar::F64), ty.shape().to_vec());
     let mut builder = Builder::new(values);
@@ -88,7 +94,7 @@ fn inverse(values: &mut Values, inst: &Inst, a: Value) -> Vec<Inst> {
     });
     let mut insts = builder.finish();
     let solved = values.add(ty, "");
-    insts.extend(called(values, SOLVE, &[a, identity], &[solved]));
+    insts.extend(called(values, by.solve, &[a, identity], &[solved]));
     let mut builder = Builder::new(values);
     builder.build(&shape, |e, at| e.index(solved, &[at[1], at[0]]));
     insts.extend(builder.finish());

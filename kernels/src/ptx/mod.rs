@@ -18,6 +18,7 @@ mod product;
 mod reduce;
 mod room;
 mod routines;
+mod serial;
 mod skeleton;
 mod table;
 mod tape;
@@ -28,9 +29,10 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::fuse::nest_info;
-use crate::ir::{Block, Extent, Func, Inst, Kind, Nest, Out, Scalar, Ty, Value, Values};
+use crate::ir::{Block, Extent, Func, Inst, Kind, Scalar, Ty, Value, Values};
 use crate::math;
 use array::Array;
+pub(crate) use dense::{Routines, factorised};
 use text::{Num, Text, names};
 
 pub use product::{Product, STEP, TILE, product};
@@ -168,16 +170,22 @@ pub fn kernel(func: &Func, inst: &Inst, name: &str) -> Result<Kernel> {
     kernel_of(&func.values, inst, name, &HashSet::new())
 }
 
-/// As [`kernel`], for a program whose numbers `residents` may be in the GPU's memory.
+/// As [`kernel`], for a program whose numbers `residents` may be in the GPU's memory. Code that one thread runs
+/// ([`Kind::Serial`]) is a nest of one iteration, whose outs may be whole arrays and tapes: each goes to its
+/// [`Param::Out`], a tape as the address of its top.
 ///
 /// # Errors
 /// Those of [`kernel`].
 ///
 /// # Panics
-/// If the instruction is no nest.
+/// If the instruction is neither.
 pub fn kernel_of(values: &Values, inst: &Inst, name: &str, residents: &HashSet<Value>) -> Result<Kernel> {
-    let Kind::Nest(nest) = &inst.kind else { panic!("a kernel is made from a nest") };
-    let (mut values, mut nest) = (values.clone(), nest.clone());
+    let mut values = values.clone();
+    let (mut nest, serial) = match &inst.kind {
+        Kind::Nest(nest) => (nest.clone(), false),
+        Kind::Serial(body) => (serial::as_nest(&mut values, body), true),
+        _ => panic!("a kernel is made from a nest"),
+    };
     if dense::is_in(&nest.body) {
         dense::as_loops(&mut values, &mut nest.body);
     }
@@ -186,8 +194,11 @@ pub fn kernel_of(values: &Values, inst: &Inst, name: &str, residents: &HashSet<V
         let mut emitter = Emitter::new(values.clone());
         emitter.residents.clone_from(residents);
         emitter.count_uses(&nest.body);
+        if serial {
+            emitter.place_results(nest);
+        }
         let info = nest_info(&values, nest);
-        let kernel = skeleton::Skeleton { e: &mut emitter, nest, info, name, room }.kernel();
+        let kernel = skeleton::Skeleton { e: &mut emitter, nest, info, name, room, serial }.kernel();
         (kernel, emitter.wants_room)
     };
     match make(false) {
@@ -196,15 +207,11 @@ pub fn kernel_of(values: &Values, inst: &Inst, name: &str, residents: &HashSet<V
     }
 }
 
-/// Whether one thread can run an instruction whose results are numbers.
+/// Whether one thread can run an instruction.
 pub(crate) fn one_thread_runs(values: &Values, inst: &Inst) -> bool {
-    let mut values = values.clone();
-    let index = values.add(Scalar::I64.into(), "");
-    let body = Block { params: vec![index], insts: vec![inst.clone()], results: inst.results.clone() };
-    let outs = vec![Out::Build; inst.results.len()];
-    let nest = Nest { domain: vec![Extent::Const(1)], accs: Vec::new(), body, outs };
-    let inst = Inst { results: Vec::new(), kind: Kind::Nest(nest), loc: inst.loc };
-    kernel_of(&values, &inst, "probe", &HashSet::new()).is_ok()
+    let body = Block { params: Vec::new(), insts: vec![inst.clone()], results: inst.results.clone() };
+    let inst = Inst { results: Vec::new(), kind: Kind::Serial(body), loc: inst.loc };
+    kernel_of(values, &inst, "probe", &HashSet::new()).is_ok()
 }
 
 /// What a value is.
@@ -220,6 +227,11 @@ struct Frame {
     env: HashMap<Value, Item>,
     /// How often each value is read.
     uses: HashMap<Value, usize>,
+    /// For each block, by its address, the last of its instructions that reads a value, and how often that one does.
+    last: HashMap<(usize, Value), (usize, usize)>,
+    /// The block of the IR that is being emitted, and the instruction; 0 at its end.
+    code: usize,
+    at: usize,
     /// The block that defines each value; of `block`, values may be overwritten.
     home: HashMap<Value, usize>,
     block: usize,
@@ -235,6 +247,9 @@ impl Frame {
             values,
             env: HashMap::new(),
             uses: HashMap::new(),
+            last: HashMap::new(),
+            code: 0,
+            at: 0,
             home: HashMap::new(),
             block: 0,
             ranges: HashMap::new(),
@@ -266,6 +281,10 @@ struct Emitter {
     residents: HashSet<Value>,
     /// This block's row of the table, if there is one.
     row: Option<table::Row>,
+    /// What loops carry that is where the kernel leaves it.
+    placed: HashMap<Value, serial::Place>,
+    /// The addresses of arrays that loops carry, and of what may be one of these.
+    reused: HashSet<String>,
 }
 
 impl Emitter {
@@ -285,6 +304,8 @@ impl Emitter {
             wants_room: false,
             residents: HashSet::new(),
             row: None,
+            placed: HashMap::new(),
+            reused: HashSet::new(),
         }
     }
 
@@ -338,7 +359,7 @@ impl Emitter {
 
     /// The register that holds a number from outside.
     fn number(&mut self, v: Value) -> Num {
-        if !self.residents.contains(&v) {
+        if !self.residents.contains(&v) && self.ty(v) != Ty::Tape {
             return self.param(Param::Scalar(v));
         }
         let address = self.param(Param::Address(v));

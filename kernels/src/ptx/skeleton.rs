@@ -22,6 +22,8 @@ pub(super) struct Skeleton<'a> {
     pub(super) name: &'a str,
     /// Whether threads have memory of their own.
     pub(super) room: bool,
+    /// Whether one thread runs it, and leaves whole arrays.
+    pub(super) serial: bool,
 }
 
 /// What the iterations share.
@@ -47,6 +49,9 @@ impl Skeleton<'_> {
         let alike = alike(&self.e.frame.values, self.nest);
         let count = self.e.param(Param::Count);
         let (thread, threads) = self.thread_numbers();
+        if self.serial {
+            self.e.fill_places(&thread)?;
+        }
         let tokens = self.tokens(&thread);
         let saved = ahead::ahead(self.e, self.nest)?;
         let folds = self.folds(&alike);
@@ -334,7 +339,14 @@ impl Skeleton<'_> {
         debug_assert_eq!(nest.body.params.len(), rank + all.tokens.len(), "indices, then accumulators");
         let mut stored = Vec::new();
         for (k, item) in items.into_iter().skip(nest.accs.len()).enumerate() {
-            let Item::Num(n) = item else { return Err(unsupported("a nest yields an array".into())) };
+            let n = match item {
+                Item::Num(n) => n,
+                Item::Array(array) if self.serial => {
+                    self.e.leave(k, &array, nest.body.results[k])?;
+                    continue;
+                }
+                Item::Array(_) => return Err(unsupported("a nest yields an array".into())),
+            };
             match nest.outs[k] {
                 Out::Build => stored.push((k, n)),
                 Out::Fold(_) if all.alike.contains(&k) => self.store_first(k, &n, position)?,

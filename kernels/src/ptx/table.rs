@@ -67,7 +67,7 @@ pub fn table(func: &Func, inst: &Inst, name: &str, onto: &[Value]) -> Result<Tab
     e.count_uses(&nest.body);
     e.find_row(columns.clone(), onto);
     let info = nest_info(&func.values, nest);
-    let kernel = Skeleton { e: &mut e, nest, info, name, room: false }.kernel()?;
+    let kernel = Skeleton { e: &mut e, nest, info, name, room: false, serial: false }.kernel()?;
     let foreign = |p: &Param| matches!(p, Param::Scalar(v) if func.sizes.contains(v));
     if kernel.params.iter().any(foreign) {
         return Err(unsupported("the length of an array, which the table has".into()));

@@ -57,7 +57,10 @@ impl Emitter {
 
     /// The address of an array in the thread's own memory that nobody changes.
     fn kept(&mut self, array: Array, value: Value) -> Result<Num> {
-        let own = matches!(array, Array::Room { own: true, .. }) && self.is_dead(value);
+        // Not where a loop puts what it carries, which the next iteration overwrites.
+        let in_slots =
+            matches!(&array, Array::Room { own: true, pointer, .. } if !self.reused.contains(&pointer.text));
+        let own = in_slots && self.is_dead(value);
         let kept = if own { array } else { self.room_copy(&array)? };
         let Array::Room { pointer, .. } = kept else { unreachable!("copies into the thread's memory") };
         Ok(pointer)

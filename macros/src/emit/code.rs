@@ -210,6 +210,7 @@ impl<'f, 'i> Code<'f, 'i> {
             Kind::Accum { array, at, value } => self.write(inst.results[0], *array, at, *value, quote!(+=)),
             Kind::Pack { elems, .. } => self.pack(inst.results[0], elems),
             Kind::Nest(nest) => self.nest(inst, nest),
+            Kind::Serial(_) => unreachable!("only programs for GPUs have code of one thread"),
             Kind::If { cond, then, els } => self.branch(inst, *cond, then, els),
             Kind::For { trip, rev, init, body } => self.for_loop(inst, *trip, *rev, init, body),
             Kind::While { init, cond, body } => self.while_loop(inst, init, cond, body),

@@ -212,15 +212,21 @@ fn outside(i: i64, n: usize) -> DeviceError {
     DeviceError::Panicked(format!("index out of bounds: the length is {n} but the index is {i}"))
 }
 
-/// What a sequential loop keeps for its reverse sweep: numbers, arrays, other tapes.
+/// What a sequential loop keeps for its reverse sweep: numbers, arrays, other tapes. What kernels of one thread keep is in
+/// the GPU's memory: a tape of their own, that no loop of the host's looks at.
 #[derive(Default)]
-pub struct Tape(Vec<Box<dyn std::any::Any>>);
+pub struct Tape {
+    host: Vec<Box<dyn std::any::Any>>,
+    /// The address of the top of the kernels' tape, and the memory that it is in.
+    top: Option<Array<i64>>,
+    rooms: Vec<Arc<Buffer>>,
+}
 
 impl Tape {
     /// With a value on top.
     #[must_use]
     pub fn push<T: 'static>(mut self, value: T) -> Tape {
-        self.0.push(Box::new(value));
+        self.host.push(Box::new(value));
         self
     }
 
@@ -230,7 +236,21 @@ impl Tape {
     /// If the top is of another type: generated code pops what it pushed.
     #[must_use]
     pub fn pop<T: 'static>(mut self) -> (Tape, T) {
-        let top = self.0.pop().and_then(|top| top.downcast().ok()).expect("what was pushed is popped");
+        let top = self.host.pop().and_then(|top| top.downcast().ok()).expect("what was pushed is popped");
         (self, *top)
+    }
+
+    /// The address of the top of the kernels' tape.
+    #[must_use]
+    pub fn number(&self) -> Number<'_> {
+        self.top.as_ref().map_or_else(|| Number::known(0i64.arg()), Array::number)
+    }
+
+    /// As a kernel left it: with that top, and links in the memory that its thread had.
+    #[must_use]
+    pub fn left(mut self, top: Array<i64>, room: Option<Arc<Buffer>>) -> Tape {
+        self.top = Some(top);
+        self.rooms.extend(room);
+        self
     }
 }

@@ -63,7 +63,7 @@ pub enum Param {
 pub enum Out {
     /// An array with a number per iteration.
     Build(usize),
-    /// One number.
+    /// One number; in a kernel of one thread also a whole array, or a tape.
     Fold,
 }
 
@@ -112,6 +112,7 @@ pub struct Results {
     accumulators: Vec<Option<Buffer>>,
     outs: Vec<Option<Buffer>>,
     numbers: Vec<u8>,
+    room: Option<Arc<Buffer>>,
 }
 
 impl Results {
@@ -131,6 +132,12 @@ impl Results {
     #[must_use]
     pub fn array<T: Element>(&mut self, k: usize) -> Array<T> {
         Array::of_buffer(self.outs[k].take().expect("an array is taken once"))
+    }
+
+    /// The memory that the threads had: where it is dropped, tapes in it are gone.
+    #[must_use]
+    pub fn room(&self) -> Option<Arc<Buffer>> {
+        self.room.clone()
     }
 
     /// The number of the k-th out.
@@ -262,7 +269,7 @@ impl Kernel {
         } else if self.can_fail() && !capture::is_on() {
             gpu.synchronize()?;
         }
-        Ok(Some(Results { accumulators, outs, numbers }))
+        Ok(Some(Results { accumulators, outs, numbers, room: None }))
     }
 
     /// As [`run_in`](Kernel::run_in), but waits for nothing: numbers stay in the GPU's memory as well, each as an array of
@@ -297,7 +304,8 @@ impl Kernel {
                 scratch.grow(self.key());
                 continue;
             }
-            return Ok(Results { accumulators, outs, numbers: Vec::new() });
+            let room = scratch.memory.map(Arc::new);
+            return Ok(Results { accumulators, outs, numbers: Vec::new(), room });
         }
     }
 

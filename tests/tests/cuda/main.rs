@@ -10,6 +10,7 @@ mod networks;
 mod queued;
 mod recorded;
 mod recordings;
+mod serial;
 mod sums;
 
 use std::sync::{Arc, Mutex, MutexGuard};

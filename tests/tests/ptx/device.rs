@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use pullback_kernels::glue;
 use pullback_kernels::ir::{
-    Array, Block, Datum, Extent, Func, Inst, Kind, Lit, Module, Nest, Out, Scalar, Value, eval,
+    Array, Block, Datum, Extent, Func, Inst, Kind, Lit, Module, Nest, Out, Scalar, Ty, Value, eval,
     inst_free_values,
 };
 use pullback_kernels::ptx::{self, BLOCK, Kernel, NO_ROOM, PARTIAL_BYTES, Param, Scratch, Term};
@@ -78,10 +78,21 @@ impl Host<'_> {
     fn inst(&mut self, inst: &Inst) -> Result<()> {
         let results = match &inst.kind {
             Kind::Nest(nest) => self.nest(inst, nest)?,
+            // A tape is in the memory of one launch, and each launch here has a GPU of its own.
+            Kind::Serial(body) if !self.has_tape(inst) => {
+                let outs = vec![Out::Build; body.results.len()];
+                let domain = vec![Extent::Const(1)];
+                self.nest(inst, &Nest { domain, accs: Vec::new(), body: body.clone(), outs })?
+            }
             _ => self.elsewhere(inst)?,
         };
         self.env.extend(inst.results.iter().copied().zip(results));
         Ok(())
+    }
+
+    fn has_tape(&self, inst: &Inst) -> bool {
+        let free = inst_free_values(&self.func.values, inst);
+        free.iter().chain(&inst.results).any(|&v| *self.func.values.ty(v) == Ty::Tape)
     }
 
     /// What is no nest, as a function of its own in the interpreter.
@@ -234,7 +245,7 @@ impl<'h, 'f> Job<'h, 'f> {
         }
         for (k, out) in self.nest.outs.iter().enumerate() {
             let length = match out {
-                Out::Build => self.count as usize,
+                Out::Build => self.out_shape(k).map_or(1, |shape| shape.iter().product()),
                 Out::Fold(_) => 1,
             };
             let start = self.place(length * size(self.out_type(k)));
@@ -246,6 +257,16 @@ impl<'h, 'f> Job<'h, 'f> {
     fn place(&mut self, length: usize) -> u64 {
         let offset = if self.host.how.misaligned { 8 } else { 0 };
         self.gpu.alloc(length + offset) + offset as u64
+    }
+
+    /// The shape of an out that is an array: the nest's, or that of what one thread yields, which may be a number.
+    fn out_shape(&self, k: usize) -> Option<Vec<usize>> {
+        let v = self.nest.body.results[self.nest.accs.len() + k];
+        if self.nest.body.params.is_empty() {
+            let ty = self.host.func.values.ty(v);
+            return ty.is_array().then(|| ty.shape().iter().map(|&e| self.host.extent(e) as usize).collect());
+        }
+        Some(self.shape.clone())
     }
 
     /// The type of the numbers of an out.
@@ -314,13 +335,13 @@ impl<'h, 'f> Job<'h, 'f> {
         let mut results: Vec<Datum> = (0..self.nest.accs.len()).map(|k| self.accumulated(k)).collect();
         for k in 0..self.nest.outs.len() {
             let ty = self.out_type(k);
-            let build = self.nest.outs[k] == Out::Build;
-            let length = if build { self.count as usize } else { 1 };
+            let shape = if self.nest.outs[k] == Out::Build { self.out_shape(k) } else { None };
+            let length = shape.as_ref().map_or(1, |shape| shape.iter().product());
             let raw = self.read(self.outs[k], length * size(ty));
             let data: Vec<Lit> = raw.chunks_exact(size(ty)).map(|b| lit(ty, b)).collect();
-            results.push(match build {
-                true => Datum::Array(Array { elem: ty, shape: self.shape.clone(), data }),
-                false => Datum::Scalar(data[0]),
+            results.push(match shape {
+                Some(shape) => Datum::Array(Array { elem: ty, shape, data }),
+                None => Datum::Scalar(data[0]),
             });
         }
         let ticket = self.read(self.ticket, 4);

@@ -176,7 +176,7 @@ impl Reverse<'_, '_> {
             Kind::Contract { kind, args } => self.contract(*kind, args, inst.results[0]),
             Kind::Call { func, args } => self.call(func, args, inst),
             Kind::Const(_) | Kind::Assert { .. } | Kind::Checkpoint | Kind::Tape => {}
-            Kind::Push { .. } | Kind::Pop { .. } => {
+            Kind::Push { .. } | Kind::Pop { .. } | Kind::Serial(_) => {
                 self.fail(
                     inst,
                     "the reverse of a reverse sweep is not supported: ask for a forward derivative of it",

@@ -92,6 +92,10 @@ impl Linear<'_, '_> {
             }
             Kind::Nest(nest) => self.nest(&nest.accs, &nest.body, nest.domain.len(), &inst.results),
             Kind::If { then, els, .. } => self.branch(then, els, &inst.results),
+            Kind::Serial(body) => {
+                self.block(body);
+                body.results.iter().for_each(|&r| self.consume(r));
+            }
             Kind::For { init, body, .. } => self.carried(init, &[(body, 1)], &inst.results),
             Kind::While { init, cond, body } => self.carried(init, &[(cond, 0), (body, 0)], &inst.results),
             kind => kind.operands().into_iter().for_each(|v| self.other(v)),

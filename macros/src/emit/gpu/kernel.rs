@@ -1,7 +1,7 @@
 //! Nests as kernels, and their launches.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use pullback_kernels::ir::{Inst, Nest, Out, Value};
+use pullback_kernels::ir::{Inst, Nest, Out, Ty, Value};
 use pullback_kernels::ptx::{self, Kernel, Param};
 use quote::{format_ident, quote};
 
@@ -38,24 +38,14 @@ impl<'f> Printer<'f> {
             let n = self.len(e);
             quote!(#n as i64)
         });
-        let numbers = numbers.iter().map(|&v| self.given(v));
-        let device = |v: &Value| {
-            let name = &self.arrays[v];
-            quote!(#name.device()?)
-        };
-        let (arrays, initial) = (arrays.iter().map(device), nest.accs.iter().map(device));
-        let (run, room) = self.room(kernel);
-        let (numbers, arrays, initial) =
-            (quote!(&[#(#numbers),*]), quote!(&[#(#arrays),*]), quote!(&[#(#initial),*]));
         let count = quote!(::pullback::cuda::count(&[#(#lens),*]));
         if !self.queued {
+            let [numbers, arrays, initial] = self.lists(numbers, arrays, &nest.accs);
+            let (run, room) = self.room(kernel);
             let room = room.map(|room| quote!(, #room));
             return quote!(#constant.#run(gpu, #count, #numbers, #arrays, #initial #room)?);
         }
-        let room = room.unwrap_or_else(|| quote!(::pullback::cuda::Room::None));
-        let given = quote! {
-            ::pullback::cuda::Given { numbers: #numbers, arrays: #arrays, initial: #initial, room: #room }
-        };
+        let given = self.all_given(kernel, numbers, arrays, &nest.accs);
         let sizes = nest.outs.iter().zip(&inst.results[nest.accs.len()..]).map(|(out, &v)| match out {
             Out::Build => 0,
             Out::Fold(_) => scalar::bytes(self.elem(v)),
@@ -63,9 +53,35 @@ impl<'f> Printer<'f> {
         quote!(#constant.leave(gpu, #count, &#given, &[#(#sizes),*])?)
     }
 
-    /// A number for a kernel.
+    /// What a kernel takes, where numbers stay in the GPU's memory.
+    pub(super) fn all_given(
+        &self,
+        kernel: &Kernel,
+        numbers: &[Value],
+        arrays: &[Value],
+        initial: &[Value],
+    ) -> TokenStream {
+        let [numbers, arrays, initial] = self.lists(numbers, arrays, initial);
+        let room = self.room(kernel).1.unwrap_or_else(|| quote!(::pullback::cuda::Room::None));
+        quote! {
+            ::pullback::cuda::Given { numbers: #numbers, arrays: #arrays, initial: #initial, room: #room }
+        }
+    }
+
+    /// Numbers and arrays for a kernel.
+    fn lists(&self, numbers: &[Value], arrays: &[Value], initial: &[Value]) -> [TokenStream; 3] {
+        let numbers = numbers.iter().map(|&v| self.given(v));
+        let device = |v: &Value| {
+            let name = &self.arrays[v];
+            quote!(#name.device()?)
+        };
+        let (arrays, initial) = (arrays.iter().map(device), initial.iter().map(device));
+        [quote!(&[#(#numbers),*]), quote!(&[#(#arrays),*]), quote!(&[#(#initial),*])]
+    }
+
+    /// A number for a kernel; a tape is the address of its top.
     fn given(&self, v: Value) -> TokenStream {
-        if self.is_resident(v) {
+        if self.is_resident(v) || *self.ty(v) == Ty::Tape {
             let name = &self.arrays[&v];
             return quote!(#name.number());
         }
@@ -111,7 +127,6 @@ impl<'f> Printer<'f> {
         numbers: &mut Vec<Value>,
         arrays: &mut Vec<Value>,
     ) -> TokenStream {
-        let params = kernel.params.iter().map(|&p| param(p, numbers, arrays));
         let outs = nest.outs.iter().zip(&nest.body.results[nest.accs.len()..]).map(|(out, &v)| match out {
             Out::Build => {
                 let bytes = scalar::bytes(self.elem(v));
@@ -124,6 +139,18 @@ impl<'f> Printer<'f> {
             let (name, bytes) = (format!("{}_add_{}", kernel.name, elem.name()), scalar::bytes(elem));
             quote!((#name, #bytes))
         });
+        Self::description(kernel, outs.collect(), accumulators.collect(), numbers, arrays)
+    }
+
+    /// The same from its outs and accumulators.
+    pub(super) fn description(
+        kernel: &Kernel,
+        outs: Vec<TokenStream>,
+        accumulators: Vec<TokenStream>,
+        numbers: &mut Vec<Value>,
+        arrays: &mut Vec<Value>,
+    ) -> TokenStream {
+        let params = kernel.params.iter().map(|&p| param(p, numbers, arrays));
         let Kernel { name, text, width, folds, failures, .. } = kernel;
         quote! {
             ::pullback::cuda::Kernel {

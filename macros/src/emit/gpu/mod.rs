@@ -4,6 +4,7 @@
 mod array;
 mod control;
 mod kernel;
+mod serial;
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -377,6 +378,7 @@ impl<'f> Printer<'f> {
             Kind::Accum { array, at, value } => self.write(inst.results[0], *array, at, *value, true),
             Kind::Pack { elems, .. } => self.pack(inst.results[0], elems),
             Kind::Nest(nest) => self.nest(inst, nest)?,
+            Kind::Serial(body) => self.serial(inst, body)?,
             Kind::If { cond, then, els } => self.branch(inst, *cond, then, els)?,
             Kind::For { trip, rev, init, body } => self.for_loop(inst, *trip, *rev, init, body)?,
             Kind::While { init, cond, body } => self.while_loop(inst, init, cond, body)?,
