@@ -250,3 +250,38 @@ fn factors_and_inverses() {
         check!(inverted, [&a, &w], 1e-11);
     }
 }
+
+/// Loops of the host's that keep numbers and arrays, around loops of one thread that do: by `while` and under a condition.
+#[differentiable(wrt(a, x))]
+fn mixed(a: f32, x: &[f32], flips: &[bool]) -> f32 {
+    let mut w = x.to_vec();
+    let mut total = 0.0;
+    for &flip in flips {
+        let mean = w.iter().map(|w| w * w).sum::<f32>() / w.len() as f32;
+        if flip {
+            for i in 1..w.len() {
+                w[i] = (w[i - 1] * a + w[i]).sin();
+            }
+        }
+        let mut root = mean + 1.0;
+        while (root * root - mean - 0.5).abs() > 1e-3 {
+            root -= 0.5 * (root * root - mean - 0.5) / root;
+        }
+        total += root * w.iter().map(|w| (w - mean).powi(2)).sum::<f32>();
+    }
+    total
+}
+
+#[test]
+fn tapes_of_the_host_and_of_threads() {
+    let (_one, _gpu) = gpu();
+    let device = fake::device();
+    let x: Vec<f32> = data(33).iter().map(|&x| x as f32).collect();
+    for flips in [&[true, false, true][..], &[false, false], &[true, true]] {
+        let (value, gradient) = mixed::value_and_grad(0.75, &x, flips);
+        let want = [vec![f64::from(value)], numbers(&gradient)].concat();
+        let (value, gradient) = mixed::on(&device).queued().value_and_grad(0.75, &x, flips).unwrap();
+        let got = [vec![f64::from(value.item().unwrap())], numbers(&gradient)].concat();
+        crate::harness::assert_close("mixed", &got, &want, 1e-5);
+    }
+}
