@@ -28,7 +28,15 @@ fn attributes(mut x: f64, #[allow(unused)] y: f64, z: f64) -> f64 {
     x * y * z
 }
 #[differentiable]
-fn generated_names(grad: f64, seed: &[f64], workspace: f64, value: f64, x_len: f64, len: f64) -> f64 {
+fn generated_names(
+    grad: f64,
+    seed: &[f64],
+    workspace: f64,
+    value: f64,
+    x_len: f64,
+    len: f64,
+    gpu: f64,
+) -> f64 {
     let result = grad * seed[0];
     let returned = workspace;
     let n = x_len;
@@ -37,7 +45,7 @@ fn generated_names(grad: f64, seed: &[f64], workspace: f64, value: f64, x_len: f
     let pullback = 2.0;
     let __x = 3.0;
     let k = 1.0;
-    result + returned + n * value * f + core * pullback * __x * grad * k
+    result + returned + n * value * f + core * pullback * __x * grad * k * gpu
 }
 #[differentiable]
 fn detached(x: f64, y: f64) -> f64 {
@@ -133,7 +141,7 @@ fn names() {
     assert_eq!(r#loop::grad(0.3), 0.6);
     assert_eq!(calls_a_raw_name::grad(0.3), 0.6);
     agrees!(attributes(0.3, 0.2, 0.4));
-    agrees!(generated_names(0.1, &[0.2], 0.3, 0.4, 0.5, 0.6));
+    agrees!(generated_names(0.1, &[0.2], 0.3, 0.4, 0.5, 0.6, 0.7));
     agrees!(letters(0.1, 0.2, 0.3, 0.4));
 }
 

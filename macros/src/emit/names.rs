@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
 
 use crate::types::Param;
 
@@ -31,6 +32,22 @@ const RESERVED: [&str; 14] = [
     "seed",
     "pull",
 ];
+
+/// The GPU that generated code runs on. One name everywhere, and one that parameters do not have.
+pub(super) struct Gpu;
+
+impl Gpu {
+    pub(super) const NAME: &'static str = "this_gpu";
+}
+
+/// To be written in `quote`.
+pub(super) const GPU: Gpu = Gpu;
+
+impl ToTokens for Gpu {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        Ident::new(Gpu::NAME, Span::call_site()).to_tokens(tokens);
+    }
+}
 
 impl Names {
     /// No names but the reserved ones.

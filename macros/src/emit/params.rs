@@ -7,6 +7,7 @@ use syn::ext::IdentExt;
 
 use super::code::Code;
 use super::scalar::{self, Num};
+use crate::emit::names::GPU;
 use crate::types::{Int, Len, Param, Passing, RustTy};
 
 /// One axis of a parameter: its length, and the word for what is counted along it.
@@ -249,16 +250,16 @@ fn to_leaf(leaf: &Leaf) -> TokenStream {
     let dims = leaf.axes.iter().map(|a| &a.len);
     let array = match &leaf.access {
         Access::Number(expr) => return expr.clone(),
-        Access::Slice(slice) => quote!(::pullback::cuda::Array::upload(gpu, #slice)?),
+        Access::Slice(slice) => quote!(::pullback::cuda::Array::upload(#GPU, #slice)?),
         Access::View(place) => quote!(::pullback::cuda::Array::of_host(
-            gpu,
+            #GPU,
             #place.iter().copied().collect::<::std::vec::Vec<_>>(),
         )),
         Access::Component(slice, component) => quote!(::pullback::cuda::Array::of_host(
-            gpu,
+            #GPU,
             (#slice).iter().map(|e| #component).collect::<::std::vec::Vec<_>>(),
         )),
-        Access::Components(slice, append) => quote!(::pullback::cuda::Array::of_host(gpu, {
+        Access::Components(slice, append) => quote!(::pullback::cuda::Array::of_host(#GPU, {
             let mut out = ::std::vec::Vec::new();
             ::pullback::cpu::gather_all(&mut out, #slice, |e, out| { #append });
             out

@@ -6,6 +6,7 @@ use pullback_kernels::ptx::{self, Product};
 use quote::{format_ident, quote};
 
 use super::Printer;
+use crate::emit::names::GPU;
 use crate::emit::scalar;
 
 impl Printer<'_> {
@@ -46,7 +47,7 @@ impl Printer<'_> {
 
     pub(super) fn pack(&mut self, v: Value, elems: &[Value]) -> TokenStream {
         let elems = elems.iter().map(|&e| self.num(e));
-        self.bind_to(v, &quote!(::pullback::cuda::Array::of_host(gpu, ::std::vec![#(#elems),*])))
+        self.bind_to(v, &quote!(::pullback::cuda::Array::of_host(#GPU, ::std::vec![#(#elems),*])))
     }
 
     pub(super) fn push(&mut self, v: Value, tape: Value, value: Value) -> TokenStream {
@@ -87,7 +88,7 @@ impl Printer<'_> {
         let code = quote!({
             let mut made = ::std::vec![<#elem as ::core::default::Default>::default(); 1 #(* #lens)*];
             ::pullback::cpu::#function(&mut made[..], #(#operands),*);
-            ::pullback::cuda::Array::of_host(gpu, made)
+            ::pullback::cuda::Array::of_host(#GPU, made)
         });
         self.bind_to(v, &code)
     }

@@ -6,6 +6,7 @@ use pullback_kernels::ptx::{self, Kernel, Param};
 use quote::{format_ident, quote};
 
 use super::{Printer, Res};
+use crate::emit::names::GPU;
 use crate::emit::scalar;
 
 impl<'f> Printer<'f> {
@@ -43,14 +44,14 @@ impl<'f> Printer<'f> {
             let [numbers, arrays, initial] = self.lists(numbers, arrays, &nest.accs);
             let (run, room) = self.room(kernel);
             let room = room.map(|room| quote!(, #room));
-            return quote!(#constant.#run(gpu, #count, #numbers, #arrays, #initial #room)?);
+            return quote!(#constant.#run(#GPU, #count, #numbers, #arrays, #initial #room)?);
         }
         let given = self.all_given(kernel, numbers, arrays, &nest.accs);
         let sizes = nest.outs.iter().zip(&inst.results[nest.accs.len()..]).map(|(out, &v)| match out {
             Out::Build => 0,
             Out::Fold(_) => scalar::bytes(self.elem(v)),
         });
-        quote!(#constant.leave(gpu, #count, &#given, &[#(#sizes),*])?)
+        quote!(#constant.leave(#GPU, #count, &#given, &[#(#sizes),*])?)
     }
 
     /// What a kernel takes, where numbers stay in the GPU's memory.

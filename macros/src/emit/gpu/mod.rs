@@ -19,6 +19,7 @@ use super::names::Names;
 use super::params::{Nouns, nouns, nouns_of_tangent};
 use super::scalar::{self, Num};
 use super::uses::{BlockId, Frame, Uses};
+use crate::emit::names::{GPU, Gpu};
 use crate::types::{Param, Signature};
 
 /// A function for a GPU, as Rust.
@@ -98,7 +99,7 @@ fn print(
         #kernels
 
         fn #name(
-            gpu: &::std::sync::Arc<::pullback::cuda::Gpu>,
+            #GPU: &::std::sync::Arc<::pullback::cuda::Gpu>,
             #(#arguments: #types),*
         ) -> ::core::result::Result<(#(#results,)*), ::pullback::DeviceError> {
             #body
@@ -134,7 +135,7 @@ struct Printer<'f> {
 impl<'f> Printer<'f> {
     fn new(module: &'f Module, func: &'f Func, prefix: String, residents: Option<glue::Residents>) -> Self {
         let mut names = Names::new();
-        names.reserve("gpu");
+        names.reserve(Gpu::NAME);
         Printer {
             func,
             module,
@@ -245,7 +246,7 @@ impl<'f> Printer<'f> {
         match (self.ty(v).is_scalar(), self.is_resident(v), resident) {
             (true, false, true) => {
                 let n = self.num(v);
-                quote!(::pullback::cuda::Array::of_host(gpu, ::std::vec![#n]))
+                quote!(::pullback::cuda::Array::of_host(#GPU, ::std::vec![#n]))
             }
             (true, true, false) => self.num(v),
             _ => self.owned(v, together),
@@ -321,7 +322,7 @@ impl<'f> Printer<'f> {
 
     fn bind_consts(&mut self, sig: &Signature, hidden: &[Value]) -> TokenStream {
         let each = |(&v, (expr, _)): (&Value, &(syn::Expr, Scalar))| match self.is_resident(v) {
-            true => self.bind_to(v, &quote!(::pullback::cuda::Array::of_host(gpu, ::std::vec![#expr]))),
+            true => self.bind_to(v, &quote!(::pullback::cuda::Array::of_host(#GPU, ::std::vec![#expr]))),
             false => self.bind_to(v, &quote!(#expr)),
         };
         hidden.iter().zip(&sig.consts).map(each).collect()

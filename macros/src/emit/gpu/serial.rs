@@ -6,6 +6,7 @@ use pullback_kernels::ptx;
 use quote::{format_ident, quote};
 
 use super::{Printer, Res};
+use crate::emit::names::GPU;
 use crate::emit::scalar;
 
 impl<'f> Printer<'f> {
@@ -23,7 +24,7 @@ impl<'f> Printer<'f> {
         let sizes: Vec<TokenStream> = inst.results.iter().map(|&v| self.bytes(v)).collect();
         let given = self.all_given(&kernel, &numbers, &arrays, &[]);
         let left = self.names.fresh("", "left_on_gpu");
-        let mut out = quote!(let mut #left = #constant.leave(gpu, 1, &#given, &[#(#sizes),*])?;);
+        let mut out = quote!(let mut #left = #constant.leave(#GPU, 1, &#given, &[#(#sizes),*])?;);
         for (k, &v) in inst.results.iter().enumerate() {
             let value = match self.ty(v) {
                 Ty::Tape => {

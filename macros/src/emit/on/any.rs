@@ -10,6 +10,7 @@ use super::super::surface::{argument, call, local, pull_types, zero_gradient};
 use super::super::sweep::{self, Sweep};
 use super::super::{Derivatives, gpu as printer};
 use super::{Function, Open, Printed, Types, companion_of, cpu, either, gpu, modes, parameter};
+use crate::emit::names::GPU;
 use crate::types::{Param, Signature};
 
 /// The programs for a GPU: the value, and what pulls a cotangent back.
@@ -128,11 +129,11 @@ fn vjp_on_gpu(function: &Function<'_>, programs: &Programs) -> TokenStream {
         ::pullback::on::guarded(|| {
             #before
             let #value = { #made };
-            let gpu = gpu.clone();
+            let #GPU = #GPU.clone();
             let #pulled: ::pullback::on::Pull<'pull, #seed_type, #own> = ::std::boxed::Box::new(move |#pattern: #seed_type| {
-                let gpu = &gpu;
+                let #GPU = &#GPU;
                 ::pullback::on::guarded(|| {
-                    let (#(#results,)*) = #name(gpu, #arguments #(#given,)*)?;
+                    let (#(#results,)*) = #name(#GPU, #arguments #(#given,)*)?;
                     #after
                     ::core::result::Result::Ok(#gradient)
                 })

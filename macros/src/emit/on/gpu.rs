@@ -10,6 +10,7 @@ use super::super::params::{copied, tangent, to_leaves, to_tangent_leaves, zero};
 use super::super::scalar;
 use super::super::surface::local;
 use super::{Function, Open};
+use crate::emit::names::GPU;
 use crate::types::{Leaf, Param, Passing, RustTy};
 
 /// The arguments of a program: the columns of all parameters.
@@ -19,7 +20,7 @@ pub(super) fn arguments(function: &Function<'_>) -> (TokenStream, TokenStream) {
         let (name, kept, is_direction) = (&param.name, function.kept(param), k >= function.own);
         if let Some(open) = open {
             let (text, argument) = (open.text(), open.argument());
-            before.extend(quote!(let #kept = #argument::columns(#name, gpu, #text)?;));
+            before.extend(quote!(let #kept = #argument::columns(#name, #GPU, #text)?;));
             let mut columns = param.ty.leaves();
             columns.retain(|leaf| leaf.active || !is_direction);
             let columns = columns.iter().enumerate().map(|(k, leaf)| column(&kept, k, leaf));
@@ -50,7 +51,7 @@ pub(super) fn value(function: &Function<'_>, program: &Program) -> TokenStream {
     quote! {
         ::pullback::on::guarded(|| {
             #before
-            ::core::result::Result::Ok(#name(gpu, #arguments)?.0)
+            ::core::result::Result::Ok(#name(#GPU, #arguments)?.0)
         })
     }
 }
@@ -62,7 +63,7 @@ pub(super) fn gradient(function: &Function<'_>, program: &Program) -> TokenStrea
     quote! {
         ::pullback::on::guarded(|| {
             #before
-            let (#value, #(#results,)*) = #name(gpu, #arguments)?;
+            let (#value, #(#results,)*) = #name(#GPU, #arguments)?;
             #after
             ::core::result::Result::Ok((#value, #grad))
         })
@@ -96,7 +97,7 @@ fn columns(results: &[Ident], leaves: &[Leaf]) -> TokenStream {
     let each = results.iter().zip(leaves).map(|(name, leaf)| {
         if leaf.shape.is_empty() { quote!(.and_number(#name)) } else { quote!(.and(#name)) }
     });
-    quote!(::pullback::on::Columns::new(gpu)#(#each)*)
+    quote!(::pullback::on::Columns::new(#GPU)#(#each)*)
 }
 
 /// The value from a program, after its arguments were prepared; buffers are filled.
@@ -105,7 +106,7 @@ pub(super) fn value_of(function: &Function<'_>, program: &Program, again: bool) 
     let results: Vec<Ident> = (0..sig.results().len()).map(|k| local(sig, &format!("result_{k}"))).collect();
     let (name, value) = (&program.name, finished(function, &results, again));
     quote!({
-        let (#(#results,)*) = #name(gpu, #arguments)?;
+        let (#(#results,)*) = #name(#GPU, #arguments)?;
         #value
     })
 }

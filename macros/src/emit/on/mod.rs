@@ -17,6 +17,7 @@ use super::params::{as_slice, tangent};
 use super::surface::{Types, local};
 use super::sweep::Sweep;
 use super::{Derivatives, gpu as printer};
+use crate::emit::names::GPU;
 use crate::types::{Param, Passing, RustTy, Signature};
 
 /// What is generated for calls on devices.
@@ -311,11 +312,11 @@ fn parameter((param, open): (&Param, Option<&Open<'_>>)) -> TokenStream {
 }
 
 /// Where there is a GPU, the first; else the second.
-fn either(gpu: &TokenStream, cpu: &TokenStream) -> TokenStream {
+fn either(on_gpu: &TokenStream, on_cpu: &TokenStream) -> TokenStream {
     quote! {
         match self.device.gpu() {
-            ::core::option::Option::Some(gpu) => #gpu,
-            ::core::option::Option::None => #cpu,
+            ::core::option::Option::Some(#GPU) => #on_gpu,
+            ::core::option::Option::None => #on_cpu,
         }
     }
 }

@@ -12,6 +12,7 @@ use super::super::params::tangent;
 use super::super::surface::local;
 use super::super::{Derivatives, Derived, gpu as printer, sweep};
 use super::{Function, Open, Types, cpu, either, gpu, parameter};
+use crate::emit::names::GPU;
 use crate::types::{Leaf, Mode, Signature};
 
 /// What is generated for the modes.
@@ -188,7 +189,7 @@ impl Printing {
         quote! {
             ::pullback::on::guarded(|| {
                 #before
-                let (#(#results,)*) = #name(gpu, #arguments)?;
+                let (#(#results,)*) = #name(#GPU, #arguments)?;
                 #made
                 ::core::result::Result::Ok(#given)
             })

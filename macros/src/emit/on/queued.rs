@@ -11,6 +11,7 @@ use super::super::scalar;
 use super::super::surface::{argument, call, local};
 use super::super::sweep::Sweep;
 use super::{Function, Open, either, parameter};
+use crate::emit::names::GPU;
 use crate::types::{Leaf, Param};
 
 /// The type, how it is made, and what it can do.
@@ -140,13 +141,13 @@ fn arguments(function: &Function<'_>) -> (TokenStream, TokenStream) {
         let columns = param.ty.leaves();
         if let Some(open) = open {
             let (text, argument) = (open.text(), open.argument());
-            before.extend(quote!(let #name = #argument::columns(#name, gpu, #text)?;));
+            before.extend(quote!(let #name = #argument::columns(#name, #GPU, #text)?;));
             let columns = columns.iter().enumerate().map(|(k, leaf)| column(name, k, leaf));
             arguments.extend(quote!(#(#columns,)*));
         } else {
             let leaves = to_leaves(param);
             let leaves = leaves.iter().zip(&columns).map(|(tokens, leaf)| match stays(leaf) {
-                true => quote!(::pullback::cuda::Array::of_host(gpu, ::std::vec![#tokens])),
+                true => quote!(::pullback::cuda::Array::of_host(#GPU, ::std::vec![#tokens])),
                 false => quote!(#tokens),
             });
             arguments.extend(quote!(#(#leaves,)*));
@@ -175,7 +176,7 @@ fn value_on_gpu_of(function: &Function<'_>, program: &Program) -> TokenStream {
     quote! {
         ::pullback::on::guarded(|| {
             #before
-            ::core::result::Result::Ok(::pullback::on::left_on_gpu(#name(gpu, #arguments)?.0))
+            ::core::result::Result::Ok(::pullback::on::left_on_gpu(#name(#GPU, #arguments)?.0))
         })
     }
 }
@@ -198,7 +199,7 @@ fn gradient_on_gpu(function: &Function<'_>, program: &Program) -> TokenStream {
     quote! {
         ::pullback::on::guarded(|| {
             #before
-            let (#(#results,)*) = #name(gpu, #arguments)?;
+            let (#(#results,)*) = #name(#GPU, #arguments)?;
             #after
             ::core::result::Result::Ok((::pullback::on::left_on_gpu(#value), #grad))
         })
@@ -213,7 +214,7 @@ fn part((param, placed): (&Param, bool), (made, own): (&Ident, &[Ident]), leaves
             true => quote!(.and(::pullback::cuda::Leaf { dims: ::std::vec![], array: #name })),
             false => quote!(.and(#name)),
         });
-        let columns = quote!(::pullback::on::Columns::new(gpu)#(#columns)*);
+        let columns = quote!(::pullback::on::Columns::new(#GPU)#(#columns)*);
         return quote!(let #made = ::pullback::on::placed_gradient::<#tangent>(#columns)?;);
     }
     let numbers = own.iter().zip(leaves).filter(|(_, leaf)| leaf.shape.is_empty());

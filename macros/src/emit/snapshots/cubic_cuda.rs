@@ -543,26 +543,26 @@ const _: () = {
             ::pullback::DeviceError,
         > {
             match self.device.gpu() {
-                ::core::option::Option::Some(gpu) => {
+                ::core::option::Option::Some(this_gpu) => {
                     ::pullback::on::guarded(|| {
                         let a = <Of0 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(a, gpu, "a")?;
+                        >>::columns(a, this_gpu, "a")?;
                         let b = <Of1 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(b, gpu, "b")?;
+                        >>::columns(b, this_gpu, "b")?;
                         let c = <Of2 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(c, gpu, "c")?;
+                        >>::columns(c, this_gpu, "c")?;
                         let d = <Of3 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(d, gpu, "d")?;
+                        >>::columns(d, this_gpu, "d")?;
                         let _x = <Of4 as ::pullback::on::Argument<
                             DVector<f32>,
-                        >>::columns(_x, gpu, "_x")?;
+                        >>::columns(_x, this_gpu, "_x")?;
                         let _y = <Of5 as ::pullback::on::Argument<
                             DVector<f32>,
-                        >>::columns(_y, gpu, "_y")?;
+                        >>::columns(_y, this_gpu, "_y")?;
                         let (
                             value,
                             gradient_a_0,
@@ -570,7 +570,7 @@ const _: () = {
                             gradient_c_0,
                             gradient_d_0,
                         ) = loss_gradient_on_gpu(
-                            gpu,
+                            this_gpu,
                             a.number::<f32>(0usize)?,
                             b.number::<f32>(0usize)?,
                             c.number::<f32>(0usize)?,
@@ -581,22 +581,26 @@ const _: () = {
                         let gradient_of_a = <Of0 as ::pullback::on::Argument<
                             f32,
                         >>::gradient(
-                            ::pullback::on::Columns::new(gpu).and_number(gradient_a_0),
+                            ::pullback::on::Columns::new(this_gpu)
+                                .and_number(gradient_a_0),
                         )?;
                         let gradient_of_b = <Of1 as ::pullback::on::Argument<
                             f32,
                         >>::gradient(
-                            ::pullback::on::Columns::new(gpu).and_number(gradient_b_0),
+                            ::pullback::on::Columns::new(this_gpu)
+                                .and_number(gradient_b_0),
                         )?;
                         let gradient_of_c = <Of2 as ::pullback::on::Argument<
                             f32,
                         >>::gradient(
-                            ::pullback::on::Columns::new(gpu).and_number(gradient_c_0),
+                            ::pullback::on::Columns::new(this_gpu)
+                                .and_number(gradient_c_0),
                         )?;
                         let gradient_of_d = <Of3 as ::pullback::on::Argument<
                             f32,
                         >>::gradient(
-                            ::pullback::on::Columns::new(gpu).and_number(gradient_d_0),
+                            ::pullback::on::Columns::new(this_gpu)
+                                .and_number(gradient_d_0),
                         )?;
                         ::core::result::Result::Ok((
                             value,
@@ -717,29 +721,29 @@ const _: () = {
             _y: Of5,
         ) -> ::core::result::Result<f32, ::pullback::DeviceError> {
             match self.device.gpu() {
-                ::core::option::Option::Some(gpu) => {
+                ::core::option::Option::Some(this_gpu) => {
                     ::pullback::on::guarded(|| {
                         let a = <Of0 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(a, gpu, "a")?;
+                        >>::columns(a, this_gpu, "a")?;
                         let b = <Of1 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(b, gpu, "b")?;
+                        >>::columns(b, this_gpu, "b")?;
                         let c = <Of2 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(c, gpu, "c")?;
+                        >>::columns(c, this_gpu, "c")?;
                         let d = <Of3 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(d, gpu, "d")?;
+                        >>::columns(d, this_gpu, "d")?;
                         let _x = <Of4 as ::pullback::on::Argument<
                             DVector<f32>,
-                        >>::columns(_x, gpu, "_x")?;
+                        >>::columns(_x, this_gpu, "_x")?;
                         let _y = <Of5 as ::pullback::on::Argument<
                             DVector<f32>,
-                        >>::columns(_y, gpu, "_y")?;
+                        >>::columns(_y, this_gpu, "_y")?;
                         ::core::result::Result::Ok(
                             loss_value_on_gpu(
-                                    gpu,
+                                    this_gpu,
                                     a.number::<f32>(0usize)?,
                                     b.number::<f32>(0usize)?,
                                     c.number::<f32>(0usize)?,
@@ -840,26 +844,26 @@ const _: () = {
             ::pullback::DeviceError,
         > {
             match self.device.gpu() {
-                ::core::option::Option::Some(gpu) => {
+                ::core::option::Option::Some(this_gpu) => {
                     ::pullback::on::guarded(|| {
                         let a = <Of0 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(a, gpu, "a")?;
+                        >>::columns(a, this_gpu, "a")?;
                         let b = <Of1 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(b, gpu, "b")?;
+                        >>::columns(b, this_gpu, "b")?;
                         let c = <Of2 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(c, gpu, "c")?;
+                        >>::columns(c, this_gpu, "c")?;
                         let d = <Of3 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(d, gpu, "d")?;
+                        >>::columns(d, this_gpu, "d")?;
                         let _x = <Of4 as ::pullback::on::Argument<
                             DVector<f32>,
-                        >>::columns(_x, gpu, "_x")?;
+                        >>::columns(_x, this_gpu, "_x")?;
                         let _y = <Of5 as ::pullback::on::Argument<
                             DVector<f32>,
-                        >>::columns(_y, gpu, "_y")?;
+                        >>::columns(_y, this_gpu, "_y")?;
                         let (
                             value,
                             gradient_a_0,
@@ -867,7 +871,7 @@ const _: () = {
                             gradient_c_0,
                             gradient_d_0,
                         ) = loss_queued_gradient_on_gpu(
-                            gpu,
+                            this_gpu,
                             a.leaf::<f32>(0usize).array.clone(),
                             b.leaf::<f32>(0usize).array.clone(),
                             c.leaf::<f32>(0usize).array.clone(),
@@ -878,7 +882,7 @@ const _: () = {
                         let gradient_of_a = ::pullback::on::placed_gradient::<
                             f32,
                         >(
-                            ::pullback::on::Columns::new(gpu)
+                            ::pullback::on::Columns::new(this_gpu)
                                 .and(::pullback::cuda::Leaf {
                                     dims: ::std::vec![],
                                     array: gradient_a_0,
@@ -887,7 +891,7 @@ const _: () = {
                         let gradient_of_b = ::pullback::on::placed_gradient::<
                             f32,
                         >(
-                            ::pullback::on::Columns::new(gpu)
+                            ::pullback::on::Columns::new(this_gpu)
                                 .and(::pullback::cuda::Leaf {
                                     dims: ::std::vec![],
                                     array: gradient_b_0,
@@ -896,7 +900,7 @@ const _: () = {
                         let gradient_of_c = ::pullback::on::placed_gradient::<
                             f32,
                         >(
-                            ::pullback::on::Columns::new(gpu)
+                            ::pullback::on::Columns::new(this_gpu)
                                 .and(::pullback::cuda::Leaf {
                                     dims: ::std::vec![],
                                     array: gradient_c_0,
@@ -905,7 +909,7 @@ const _: () = {
                         let gradient_of_d = ::pullback::on::placed_gradient::<
                             f32,
                         >(
-                            ::pullback::on::Columns::new(gpu)
+                            ::pullback::on::Columns::new(this_gpu)
                                 .and(::pullback::cuda::Leaf {
                                     dims: ::std::vec![],
                                     array: gradient_d_0,
@@ -1034,30 +1038,30 @@ const _: () = {
             _y: Of5,
         ) -> ::core::result::Result<::pullback::Tensor<f32>, ::pullback::DeviceError> {
             match self.device.gpu() {
-                ::core::option::Option::Some(gpu) => {
+                ::core::option::Option::Some(this_gpu) => {
                     ::pullback::on::guarded(|| {
                         let a = <Of0 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(a, gpu, "a")?;
+                        >>::columns(a, this_gpu, "a")?;
                         let b = <Of1 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(b, gpu, "b")?;
+                        >>::columns(b, this_gpu, "b")?;
                         let c = <Of2 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(c, gpu, "c")?;
+                        >>::columns(c, this_gpu, "c")?;
                         let d = <Of3 as ::pullback::on::Argument<
                             f32,
-                        >>::columns(d, gpu, "d")?;
+                        >>::columns(d, this_gpu, "d")?;
                         let _x = <Of4 as ::pullback::on::Argument<
                             DVector<f32>,
-                        >>::columns(_x, gpu, "_x")?;
+                        >>::columns(_x, this_gpu, "_x")?;
                         let _y = <Of5 as ::pullback::on::Argument<
                             DVector<f32>,
-                        >>::columns(_y, gpu, "_y")?;
+                        >>::columns(_y, this_gpu, "_y")?;
                         ::core::result::Result::Ok(
                             ::pullback::on::left_on_gpu(
                                 loss_queued_value_on_gpu(
-                                        gpu,
+                                        this_gpu,
                                         a.leaf::<f32>(0usize).array.clone(),
                                         b.leaf::<f32>(0usize).array.clone(),
                                         c.leaf::<f32>(0usize).array.clone(),
@@ -1142,7 +1146,7 @@ const _: () = {
         failures: &[],
     };
     fn loss_gradient_on_gpu(
-        gpu: &::std::sync::Arc<::pullback::cuda::Gpu>,
+        this_gpu: &::std::sync::Arc<::pullback::cuda::Gpu>,
         leaf_0: f32,
         leaf_1: f32,
         leaf_2: f32,
@@ -1160,7 +1164,7 @@ const _: () = {
         let ys: ::pullback::cuda::Array<f32> = leaf_5.array.clone();
         let mut left_on_gpu = KERNEL_LOSS_GRADIENT_1
             .run(
-                gpu,
+                this_gpu,
                 ::pullback::cuda::count(&[::pullback::cpu::extent(n) as i64]),
                 &[
                     <f32 as ::pullback::cuda::Element>::arg(leaf_1),
@@ -1200,7 +1204,7 @@ const _: () = {
         failures: &[],
     };
     fn loss_value_on_gpu(
-        gpu: &::std::sync::Arc<::pullback::cuda::Gpu>,
+        this_gpu: &::std::sync::Arc<::pullback::cuda::Gpu>,
         leaf_0: f32,
         leaf_1: f32,
         leaf_2: f32,
@@ -1218,7 +1222,7 @@ const _: () = {
         let ys: ::pullback::cuda::Array<f32> = leaf_5.array.clone();
         let mut left_on_gpu = KERNEL_LOSS_VALUE_1
             .run(
-                gpu,
+                this_gpu,
                 ::pullback::cuda::count(&[::pullback::cpu::extent(n) as i64]),
                 &[
                     <f32 as ::pullback::cuda::Element>::arg(leaf_1),
@@ -1268,7 +1272,7 @@ const _: () = {
         failures: &[],
     };
     fn loss_queued_gradient_on_gpu(
-        gpu: &::std::sync::Arc<::pullback::cuda::Gpu>,
+        this_gpu: &::std::sync::Arc<::pullback::cuda::Gpu>,
         leaf_0: ::pullback::cuda::Array<f32>,
         leaf_1: ::pullback::cuda::Array<f32>,
         leaf_2: ::pullback::cuda::Array<f32>,
@@ -1295,7 +1299,7 @@ const _: () = {
         let ys: ::pullback::cuda::Array<f32> = leaf_5.array.clone();
         let mut left_on_gpu = KERNEL_LOSS_QUEUED_GRADIENT_1
             .leave(
-                gpu,
+                this_gpu,
                 ::pullback::cuda::count(&[::pullback::cpu::extent(n) as i64]),
                 &::pullback::cuda::Given {
                     numbers: &[
@@ -1353,7 +1357,7 @@ const _: () = {
         failures: &[],
     };
     fn loss_queued_value_on_gpu(
-        gpu: &::std::sync::Arc<::pullback::cuda::Gpu>,
+        this_gpu: &::std::sync::Arc<::pullback::cuda::Gpu>,
         leaf_0: ::pullback::cuda::Array<f32>,
         leaf_1: ::pullback::cuda::Array<f32>,
         leaf_2: ::pullback::cuda::Array<f32>,
@@ -1374,7 +1378,7 @@ const _: () = {
         let ys: ::pullback::cuda::Array<f32> = leaf_5.array.clone();
         let mut left_on_gpu = KERNEL_LOSS_QUEUED_VALUE_1
             .leave(
-                gpu,
+                this_gpu,
                 ::pullback::cuda::count(&[::pullback::cpu::extent(n) as i64]),
                 &::pullback::cuda::Given {
                     numbers: &[
