@@ -22,7 +22,7 @@ type Res<T> = Result<T, DeviceError>;
     label = "not what the function fills there",
     note = "pass `&mut` of what the function itself fills, or of a `Tensor` of floats of the same type"
 )]
-pub trait Buffer<P: Parameter + ?Sized> {
+pub trait Fillable<P: Parameter + ?Sized> {
     /// What the gradient by the contents before the call comes back as.
     type Grad;
 
@@ -57,7 +57,7 @@ pub trait Buffer<P: Parameter + ?Sized> {
 /// Buffers of the host: their type, and how new contents get there.
 macro_rules! host {
     ($([$($generics:tt)*] $own:ty, for $param:ty, |$to:ident, $from:ident| $put:expr, where [$($bounds:tt)*];)*) => {
-        $(impl<$($generics)*> Buffer<$param> for $own
+        $(impl<$($generics)*> Fillable<$param> for $own
         where
             $($bounds)*
         {
@@ -79,7 +79,7 @@ macro_rules! host {
             }
             #[cfg(feature = "cuda")]
             fn put_columns(&mut self, columns: Columns) -> Res<()> {
-                Buffer::<$param>::put(self, host_value(columns)?)
+                Fillable::<$param>::put(self, host_value(columns)?)
             }
             #[cfg(feature = "cuda")]
             fn gradient(columns: Columns) -> Res<Self::Grad> {
@@ -107,7 +107,7 @@ fn set<T>(to: &mut [T], from: Vec<T>) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to = from);
 }
 
-impl<E: Float, P: Parameter + ?Sized> Buffer<P> for Tensor<E>
+impl<E: Float, P: Parameter + ?Sized> Fillable<P> for Tensor<E>
 where
     P::Owned: Differentiable<Placed = Tensor<E>>,
     P::Tangent: Differentiable<Placed = Tensor<E>>,

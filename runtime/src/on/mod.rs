@@ -13,7 +13,7 @@ mod buffers;
 #[cfg(feature = "cuda")]
 mod columns;
 mod lists;
-pub use buffers::Buffer;
+pub use buffers::Fillable;
 #[cfg(feature = "cuda")]
 pub use columns::{Column, Columns, Element, alone, flatten_part, flatten_slices, next_value, stack_part};
 pub use lists::{Listed, held_list, placed_list};

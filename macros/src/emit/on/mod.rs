@@ -80,7 +80,7 @@ impl Open<'_> {
         }
     }
 
-    /// ` G: Argument<Target>`, of what the function fills ` G: Buffer<Target>`.
+    /// ` G: Argument<Target>`, of what the function fills ` G: Fillable<Target>`.
     fn bound(&self) -> TokenStream {
         let (generic, role) = (&self.generic, self.role());
         let unsized_too = (self.param.passing == Passing::Mut).then(|| quote!(+ ?::core::marker::Sized));
@@ -96,7 +96,7 @@ impl Open<'_> {
     fn role(&self) -> TokenStream {
         let target = self.target();
         match self.param.passing {
-            Passing::Mut => quote!(::pullback::on::Buffer<#target>),
+            Passing::Mut => quote!(::pullback::on::Fillable<#target>),
             _ => quote!(::pullback::on::Argument<#target>),
         }
     }
